@@ -30,7 +30,7 @@ module.exports = {
       name: 'nest-only-in-apps-and-platform',
       severity: 'error',
       from: { path: '^libs/', pathNot: '^libs/platform/' },
-      to: { path: 'node_modules/@nestjs/' },
+      to: { path: '(^|node_modules/)@nestjs/' },
     },
     { name: 'libs-never-import-apps', severity: 'error', from: { path: '^libs/' }, to: { path: '^apps/' } },
     {
