@@ -1,1 +1,3 @@
-export {};
+export * from './errors.js';
+export * from './track-store.js';
+export * from './track.js';

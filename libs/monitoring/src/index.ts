@@ -1,1 +1,3 @@
-export {};
+export * from './listening-service.js';
+export * from './match.js';
+export * from './scan.js';
