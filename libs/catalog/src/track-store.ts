@@ -32,7 +32,7 @@ export interface TrackStore {
   /**
    * Stores a track in state `pending`.
    *
-   * @throws {CatalogConflictError} `catalog.ref-taken` or `catalog.isrc-taken`
+   * @throws {CatalogConflictError} `catalog.ref-taken`
    */
   create(track: NewTrack): Promise<Track>;
   findById(tenantId: TenantId, id: TrackId): Promise<Track | undefined>;
@@ -52,7 +52,7 @@ export interface TrackStore {
    *
    * @param ifVersion edit only this version
    * @returns absent if there is no such track
-   * @throws {CatalogConflictError} `catalog.version-changed`, `catalog.ref-taken`, `catalog.isrc-taken`
+   * @throws {CatalogConflictError} `catalog.version-changed`, `catalog.ref-taken`
    */
   update(tenantId: TenantId, id: TrackId, patch: TrackPatch, ifVersion?: number): Promise<Track | undefined>;
   /**

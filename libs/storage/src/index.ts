@@ -1,1 +1,4 @@
-export {};
+export * from './database.js';
+export * from './errors.js';
+export { migrate, migrationsFolder, readMigrations, type Migration } from './migrate.js';
+export { allOf, sql, type SqlStatement } from './sql.js';
