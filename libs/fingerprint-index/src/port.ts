@@ -1,5 +1,5 @@
 import type { CatalogId, TenantId, TrackId } from '@earmark/kernel';
-import type { Landmarks } from '@earmark/fingerprint';
+import type { Landmarks, QueryLandmarks } from '@earmark/fingerprint';
 
 /** A stretch of 30 to 60 s of one track: the unit that an index stores and finds. */
 export type IndexChunk = Readonly<{
@@ -19,7 +19,7 @@ export type IndexQuery = Readonly<{
   tenantId: TenantId;
   /** Absent: every catalog of the tenant. */
   catalogIds?: readonly CatalogId[];
-  landmarks: Landmarks;
+  landmarks: QueryLandmarks;
   /** Length of the query in analysis frames. */
   lengthFrames: number;
 }>;
