@@ -1,0 +1,117 @@
+import {
+  ADTS,
+  CustomSource,
+  EncodedPacketSink,
+  FLAC,
+  Input,
+  MATROSKA,
+  MP3,
+  MP4,
+  MPEG_TS,
+  OGG,
+  QTFF,
+  WAVE,
+  WEBM,
+  type AudioCodec,
+  type EncodedPacket,
+  type InputAudioTrack,
+  type InputFormat,
+} from 'mediabunny';
+import type { ContainerName } from './detect-media.js';
+import { DecodeFailedError, MediaError, NeedsFfmpegError, NoAudioError } from './media-error.js';
+import { readAt, type MediaFile } from './media-file.js';
+import type { TrackFormat } from './packet-decoder.js';
+
+/** mediabunny's formats by container; playlists (HLS) are left out on purpose. */
+const formats: Readonly<Partial<Record<ContainerName, readonly InputFormat[]>>> = {
+  wav: [WAVE],
+  mp3: [MP3],
+  flac: [FLAC],
+  ogg: [OGG],
+  mp4: [MP4, QTFF],
+  mov: [QTFF, MP4],
+  mkv: [MATROSKA],
+  webm: [WEBM, MATROSKA],
+  mpegts: [MPEG_TS],
+  adts: [ADTS],
+};
+
+/** The first audio track of an open container. */
+export class ContainerReader {
+  private constructor(
+    private readonly input: Input,
+    private readonly track: InputAudioTrack,
+    readonly format: TrackFormat,
+    readonly hasVideo: boolean,
+  ) {}
+
+  /** @throws {NeedsFfmpegError} @throws {NoAudioError} @throws {DecodeFailedError} */
+  static async open(file: MediaFile): Promise<ContainerReader> {
+    const known = formats[file.container];
+    if (!known) throw new NeedsFfmpegError(file.container);
+    const size = file.bytes - file.offset;
+    const source = new CustomSource({
+      getSize: () => size,
+      read: (start, end) => readAt(file.handle, file.offset + start, end - start),
+      maxCacheSize: 4 * 1_048_576,
+      prefetchProfile: 'fileSystem',
+    });
+    const input = new Input({ formats: [...known], source });
+    try {
+      const [tracks, videos] = [await input.getAudioTracks(), await input.getVideoTracks()];
+      const [track] = tracks;
+      if (!track) throw new NoAudioError();
+      const codec = await track.getCodec();
+      if (!codec) throw new NeedsFfmpegError(describeCodec(await track.getInternalCodecId()));
+      return new ContainerReader(input, track, await trackFormat(track, codec), videos.length > 0);
+    } catch (error) {
+      input.dispose();
+      throw asMediaError(error);
+    }
+  }
+
+  /** Declared duration of the track in milliseconds, undefined where the container does not say. */
+  async declaredMs(): Promise<number | undefined> {
+    const seconds = await this.track.getDurationFromMetadata().catch(() => null);
+    return seconds === null || !Number.isFinite(seconds) ? undefined : seconds * 1_000;
+  }
+
+  /** Packets in decoding order; each starts at `timestamp` seconds, negative before the start of the audio. */
+  async *packets(): AsyncGenerator<EncodedPacket, void, void> {
+    try {
+      yield* new EncodedPacketSink(this.track).packets();
+    } catch (error) {
+      throw asMediaError(error);
+    }
+  }
+
+  close(): void {
+    this.input.dispose();
+  }
+}
+
+async function trackFormat(track: InputAudioTrack, codec: AudioCodec): Promise<TrackFormat> {
+  const config = await track.getDecoderConfig();
+  const description = asBytes(config?.description);
+  return {
+    codec,
+    sampleRateHz: await track.getSampleRate(),
+    channels: await track.getNumberOfChannels(),
+    ...(description ? { description } : {}),
+  };
+}
+
+function asBytes(source: unknown): Uint8Array | undefined {
+  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  return source instanceof ArrayBuffer ? new Uint8Array(source) : undefined;
+}
+
+function describeCodec(id: string | number | Uint8Array | null): string {
+  return id === null ? 'an unknown codec' : `codec ${String(id)}`;
+}
+
+/** Wraps what mediabunny throws about a broken file. */
+export function asMediaError(error: unknown): MediaError {
+  if (error instanceof MediaError) return error;
+  return new DecodeFailedError(error instanceof Error ? error.message : String(error), { cause: error });
+}

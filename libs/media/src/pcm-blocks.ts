@@ -1,0 +1,58 @@
+import type { PcmBlock } from './decoder.js';
+import { TooLongError } from './media-error.js';
+
+/** Longest audio that is decoded unless the caller says otherwise: 13 h. */
+export const defaultMaxDurationMs = 13 * 3_600_000;
+
+/** Longest wait for a block unless the caller says otherwise: 30 s. */
+export const defaultStallTimeoutMs = 30_000;
+
+/**
+ * Numbers the blocks of one decode, replaces samples that are not finite by 0, and stops a decode that grows past its
+ * limit.
+ */
+export class BlockCounter {
+  private frames = 0;
+  private replaced = 0;
+
+  constructor(
+    readonly sampleRateHz: number,
+    private readonly maxDurationMs: number = defaultMaxDurationMs,
+  ) {}
+
+  /**
+   * Makes the next block. The arrays become the block's; they are changed where they hold NaN or infinity.
+   *
+   * @throws {TooLongError} past the limit
+   */
+  next(channels: readonly Float32Array[]): PcmBlock {
+    for (const samples of channels) this.replaced += replaceNonFinite(samples);
+    const block = { sampleRateHz: this.sampleRateHz, channels, startFrame: this.frames };
+    this.frames += channels[0].length;
+    if (this.decodedMs > this.maxDurationMs) throw new TooLongError(this.decodedMs, this.maxDurationMs);
+    return block;
+  }
+
+  /** Duration of all blocks so far. */
+  get decodedMs(): number {
+    return (this.frames / this.sampleRateHz) * 1_000;
+  }
+
+  /** Samples that were NaN or infinite. */
+  get nonFinite(): number {
+    return this.replaced;
+  }
+}
+
+/** Replaces NaN and infinity by 0 in place and counts them. */
+export function replaceNonFinite(samples: Float32Array): number {
+  let replaced = 0;
+  for (let i = 0; i < samples.length; i++) {
+    // x - x is 0 for every finite x and NaN for the others: one branch in the hot loop.
+    if (samples[i] - samples[i] !== 0) {
+      samples[i] = 0;
+      replaced++;
+    }
+  }
+  return replaced;
+}
