@@ -224,7 +224,7 @@ def main():
     first = len(glob.glob(os.path.join(o.pool, f"{o.worker}-*.npz")))
     for shard in range(first, -(-o.examples // SHARD)):
         rng = np.random.default_rng([o.seed, o.worker, shard])
-        if shard == first or shard % 8 == 0:
+        if shard == first or shard % 4 == 0:
             sounds = Sounds(o, rng)
         sounds.rng = rng
         start, rows = time.time(), {k: [] for k in ("mel", "mn04", "jamendo", "msd", "mtat", "embedding", "exact", "track", "kind", "clean")}

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Writes model.onnx and a manifest (see ../MANIFEST.md) from a finished run, and checks the graph against PyTorch.
+
+  export.py RUN/final.pt OUT_FOLDER --version 1.0.0     (calibrate.py then fills in calibration, thresholds and figures)
+"""
+import argparse
+import hashlib
+import json
+import os
+import pickle
+import time
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+import front_end as fe
+import labels
+from net import Exported, Student
+
+
+def load(path):
+    """Student with the averaged weights of a run, in evaluation mode, and the run's state."""
+    state = torch.load(path, weights_only=False)
+    statistics = pickle.loads(state["statistics"])
+    model = Student(len(labels.TAGS), len(statistics.centre))
+    model.load_state_dict(state["average"])
+    return model.eval(), state
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    a.add_argument("run")
+    a.add_argument("out")
+    a.add_argument("--version", required=True)
+    a.add_argument("--id", default="earmark-tagger")
+    o = a.parse_args()
+    os.makedirs(o.out, exist_ok=True)
+    student, state = load(o.run)
+    model = Exported(student).eval()
+    example = torch.randn(2, fe.FRAMES, fe.MEL_BANDS)
+    path = os.path.join(o.out, "model.onnx")
+    torch.onnx.export(model, (example,), path, input_names=["log_mel"], output_names=["logits", "embedding"], opset_version=17,
+                      dynamic_axes={n: {0: "batch"} for n in ("log_mel", "logits", "embedding")}, dynamo=False)
+    onnx.checker.check_model(path)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    with torch.no_grad():
+        want = [t.numpy() for t in model(example)]
+    got = session.run(None, {"log_mel": example.numpy()})
+    difference = max(float(np.abs(w - g).max()) for w, g in zip(want, got))
+    if difference > 1e-3:
+        raise SystemExit(f"the exported graph differs by {difference}")
+    data = open(path, "rb").read()
+    manifest = {
+        "schemaVersion": 1, "kind": "tagger", "id": o.id, "version": o.version, "file": "model.onnx",
+        "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data),
+        "parameters": sum(p.numel() for n, p in student.named_parameters() if not n.startswith("auxiliary")),
+        "frontEnd": fe.MANIFEST,
+        "input": {"name": "log_mel", "frames": fe.FRAMES, "bands": fe.MEL_BANDS, "hopFrames": 125},
+        "outputs": {"logits": {"name": "logits", "size": len(labels.TAGS)}, "embedding": {"name": "embedding", "size": want[1].shape[1]}},
+        "tags": [{"facet": f, "tag": t, "calibration": {"kind": "platt", "a": 1.0, "b": -1.5}, "threshold": 0.5, "experimental": True,
+                  "basis": "teachers"} for f, t in labels.TAGS],
+        "golden": {"frontEnd": "front-end.json", "model": "tagger-1.json"},
+        "training": {"seed": state["seed"], "examplesSeen": state["examples"], "date": time.strftime("%Y-%m-%d", time.gmtime())},
+    }
+    with open(os.path.join(o.out, "manifest.json"), "w") as f:
+        json.dump(manifest, f, indent=1)
+    print(f"{len(data)} bytes, {manifest['parameters']} parameters, graph differs from PyTorch by {difference:.1e}")
+
+
+if __name__ == "__main__":
+    main()
