@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-const resolve = { conditions: ['@earmark/source', 'import', 'node', 'default'] };
-const ssr = { resolve: { conditions: ['@earmark/source', 'import', 'node', 'default'] } };
+const resolve = { conditions: ['@earmark/source', 'node'] };
+const ssr = { resolve: { conditions: ['@earmark/source', 'node'] } };
 
 export default defineConfig({
   test: {
