@@ -13,7 +13,6 @@ import {
   WAVE,
   WEBM,
   type AudioCodec,
-  type EncodedPacket,
   type InputAudioTrack,
   type InputFormat,
 } from 'mediabunny';
@@ -21,6 +20,8 @@ import type { ContainerName } from './detect-media.js';
 import { DecodeFailedError, MediaError, NeedsFfmpegError, NoAudioError } from './media-error.js';
 import { readAt, type MediaFile } from './media-file.js';
 import type { TrackFormat } from './packet-decoder.js';
+import type { Packet, PacketSource } from './packet-source.js';
+import { readOpusHead } from './xiph-headers.js';
 
 /** mediabunny's formats by container; playlists (HLS) are left out on purpose. */
 const formats: Readonly<Partial<Record<ContainerName, readonly InputFormat[]>>> = {
@@ -36,13 +37,15 @@ const formats: Readonly<Partial<Record<ContainerName, readonly InputFormat[]>>> 
   adts: [ADTS],
 };
 
-/** The first audio track of an open container. */
-export class ContainerReader {
+/** The first audio track of a container, demuxed by mediabunny. */
+export class ContainerReader implements PacketSource {
   private constructor(
+    private readonly container: ContainerName,
     private readonly input: Input,
     private readonly track: InputAudioTrack,
     readonly format: TrackFormat,
     readonly hasVideo: boolean,
+    readonly skipFrames: number,
   ) {}
 
   /** @throws {NeedsFfmpegError} @throws {NoAudioError} @throws {DecodeFailedError} */
@@ -63,21 +66,24 @@ export class ContainerReader {
       if (!track) throw new NoAudioError();
       const codec = await track.getCodec();
       if (!codec) throw new NeedsFfmpegError(describeCodec(await track.getInternalCodecId()));
-      return new ContainerReader(input, track, await trackFormat(track, codec), videos.length > 0);
+      const format = await trackFormat(track, codec);
+      const skipFrames = await delayFrames(track, format);
+      return new ContainerReader(file.container, input, track, format, videos.length > 0, skipFrames);
     } catch (error) {
       input.dispose();
       throw asMediaError(error);
     }
   }
 
-  /** Declared duration of the track in milliseconds, undefined where the container does not say. */
   async declaredMs(): Promise<number | undefined> {
-    const seconds = await this.track.getDurationFromMetadata().catch(() => null);
+    // Ogg states its duration in the last page: found by one read at the end.
+    const stated =
+      this.container === 'ogg' ? this.track.computeDuration() : this.track.getDurationFromMetadata();
+    const seconds = await stated.catch(() => null);
     return seconds === null || !Number.isFinite(seconds) ? undefined : seconds * 1_000;
   }
 
-  /** Packets in decoding order; each starts at `timestamp` seconds, negative before the start of the audio. */
-  async *packets(): AsyncGenerator<EncodedPacket, void, void> {
+  async *packets(): AsyncGenerator<Packet, void, void> {
     try {
       yield* new EncodedPacketSink(this.track).packets();
     } catch (error) {
@@ -88,6 +94,13 @@ export class ContainerReader {
   close(): void {
     this.input.dispose();
   }
+}
+
+/** Encoder delay: the Opus pre-skip, else what an edit list places before zero. */
+async function delayFrames(track: InputAudioTrack, format: TrackFormat): Promise<number> {
+  if (format.codec === 'opus') return (format.description && readOpusHead(format.description)?.preSkip) ?? 0;
+  const first = await track.getFirstTimestamp();
+  return first < 0 ? Math.round(-first * format.sampleRateHz) : 0;
 }
 
 async function trackFormat(track: InputAudioTrack, codec: AudioCodec): Promise<TrackFormat> {

@@ -1,4 +1,5 @@
 import type { DecodeOptions, DecodeSummary, MediaDecoder, MediaInfo, PcmBlock } from './decoder.js';
+import { missingTail } from './container-extent.js';
 import { downmix } from './downmix.js';
 import { decodeArguments } from './ffmpeg-arguments.js';
 import { FfmpegLog } from './ffmpeg-log.js';
@@ -6,10 +7,11 @@ import { PipedProcess } from './ffmpeg-process.js';
 import { probeWithFfprobe } from './ffmpeg-probe.js';
 import {
   DecodeFailedError,
-  MediaError,
+  NoAudioError,
+  nothingDecoded,
   throwIfAborted,
   TooLongError,
-  ZeroDurationError,
+  type MediaError,
 } from './media-error.js';
 import { openMediaFile, type MediaFile } from './media-file.js';
 import { BlockCounter, defaultMaxDurationMs, defaultStallTimeoutMs } from './pcm-blocks.js';
@@ -35,7 +37,7 @@ export class FfmpegDecoder implements MediaDecoder {
   async *decode(path: string, options: DecodeOptions = {}): AsyncGenerator<PcmBlock, DecodeSummary, void> {
     throwIfAborted(options.signal);
     const file = await openMediaFile(path);
-    await file.handle.close();
+    const cut = await missingTail(file).finally(() => file.handle.close());
     const limitMs = options.maxDurationMs ?? defaultMaxDurationMs;
     const log = new FfmpegLog();
     const child = new PipedProcess(this.programs.ffmpeg, decodeArguments(path, file.container), (text) =>
@@ -55,20 +57,22 @@ export class FfmpegDecoder implements MediaDecoder {
     }
     log.end();
     if (child.failure) throw new DecodeFailedError('FFmpeg did not start', { cause: child.failure });
-    if (!counter || counter.decodedMs === 0) throw await this.whyNothing(file, log, options);
-    return summarise(counter, log.declaredMs, log.warnings);
+    if (!counter || counter.decodedMs === 0) throw await this.whyNothing(file, cut, log, options);
+    return summarise(counter, { declaredMs: log.declaredMs, cut, warnings: log.warnings });
   }
 
-  private async whyNothing(file: MediaFile, log: FfmpegLog, options: DecodeOptions): Promise<MediaError> {
+  private async whyNothing(
+    file: MediaFile,
+    cut: string | undefined,
+    log: FfmpegLog,
+    options: DecodeOptions,
+  ): Promise<MediaError> {
     try {
       await probeWithFfprobe(this.programs.ffprobe, file, options);
     } catch (error) {
-      if (error instanceof MediaError) return error;
-      throw error;
+      if (error instanceof NoAudioError) return error;
     }
-    return log.warnings.length === 0
-      ? new ZeroDurationError()
-      : new DecodeFailedError(log.warnings.join('; '));
+    return nothingDecoded(file.bytes, cut, log.warnings);
   }
 }
 

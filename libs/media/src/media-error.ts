@@ -157,3 +157,19 @@ export class DecodeFailedError extends MediaError {
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new AbortedError({ cause: signal.reason });
 }
+
+/**
+ * Says why a decode ended without one sample.
+ *
+ * @param bytes size of the file
+ * @param cut what is missing at its end, if anything
+ * @param complaints what the decoder said
+ */
+export function nothingDecoded(
+  bytes: number,
+  cut: string | undefined,
+  complaints: readonly string[],
+): MediaError {
+  if (cut !== undefined) return new TruncatedMediaError(bytes);
+  return complaints.length > 0 ? new DecodeFailedError(complaints.join('; ')) : new ZeroDurationError();
+}

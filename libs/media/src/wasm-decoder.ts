@@ -1,9 +1,11 @@
-import type { EncodedPacket } from 'mediabunny';
-import { asMediaError, ContainerReader } from './container-reader.js';
 import type { DecodeOptions, DecodeSummary, MediaDecoder, MediaInfo, PcmBlock } from './decoder.js';
+import { missingTail } from './container-extent.js';
 import { downmix } from './downmix.js';
-import { DecodeFailedError, throwIfAborted, TooLongError, ZeroDurationError } from './media-error.js';
+import { FrameTrimmer } from './frame-trimmer.js';
+import { nothingDecoded, throwIfAborted, TooLongError } from './media-error.js';
 import { openMediaFile, type MediaFile } from './media-file.js';
+import { openPacketSource } from './open-packet-source.js';
+import { batches } from './packet-batches.js';
 import type { PacketDecoder } from './packet-decoder.js';
 import { BlockCounter, defaultMaxDurationMs } from './pcm-blocks.js';
 import { summarise } from './summary.js';
@@ -17,22 +19,7 @@ export class WasmDecoder implements MediaDecoder {
     throwIfAborted(options.signal);
     const file = await openMediaFile(path);
     try {
-      const reader = await ContainerReader.open(file);
-      try {
-        const durationMs = await reader.declaredMs();
-        const { codec, sampleRateHz, channels } = reader.format;
-        return {
-          container: file.container,
-          codec: /^pcm-/.test(codec) ? 'pcm' : codec,
-          sampleRateHz,
-          channels,
-          ...(durationMs === undefined ? {} : { durationMs: Math.round(durationMs) }),
-          bytes: file.bytes,
-          hasVideo: reader.hasVideo,
-        };
-      } finally {
-        reader.close();
-      }
+      return await probeFile(file);
     } finally {
       await file.handle.close();
     }
@@ -49,62 +36,60 @@ export class WasmDecoder implements MediaDecoder {
   }
 }
 
+async function probeFile(file: MediaFile): Promise<MediaInfo> {
+  const source = await openPacketSource(file);
+  try {
+    const durationMs = await source.declaredMs();
+    const { codec, sampleRateHz, channels } = source.format;
+    return {
+      container: file.container,
+      codec: codec.startsWith('pcm-') ? 'pcm' : codec,
+      sampleRateHz,
+      channels,
+      ...(durationMs === undefined ? {} : { durationMs: Math.round(durationMs) }),
+      bytes: file.bytes,
+      hasVideo: source.hasVideo,
+    };
+  } finally {
+    source.close();
+  }
+}
+
 async function* decodeFile(
   file: MediaFile,
   options: DecodeOptions,
 ): AsyncGenerator<PcmBlock, DecodeSummary, void> {
   const limitMs = options.maxDurationMs ?? defaultMaxDurationMs;
-  const reader = await ContainerReader.open(file);
+  const cut = await missingTail(file);
+  const source = await openPacketSource(file);
   let decoder: PacketDecoder | undefined;
   try {
-    const declaredMs = await reader.declaredMs();
+    const declaredMs = await source.declaredMs();
     if (declaredMs !== undefined && declaredMs > limitMs) throw new TooLongError(declaredMs, limitMs);
-    decoder = await openPacketDecoder(reader.format);
+    decoder = await openPacketDecoder(source.format);
     const counter = new BlockCounter(decoder.sampleRateHz, limitMs);
+    const trimmer = new FrameTrimmer(source.skipFrames);
+    const totalFrames =
+      declaredMs === undefined ? Infinity : Math.round((declaredMs / 1_000) * decoder.sampleRateHz);
     const warnings: string[] = [];
     let damaged = 0;
-    for await (const batch of batches(reader, warnings)) {
+    for await (const { packets, last } of batches(source, warnings)) {
       throwIfAborted(options.signal);
-      const { channels, errors } = await decoder.decode(batch.map((packet) => packet.data));
+      const { channels, errors } = await decoder.decode(packets.map((packet) => packet.data));
       damaged += errors;
-      if (channels.length === 0 || channels[0].length === 0) continue;
-      yield counter.next(downmix(channels, decoder.speakers));
+      const audio = trimmer.take(channels, last && endsExactly(file) ? totalFrames : Infinity);
+      if (audio.length > 0 && audio[0].length > 0) yield counter.next(downmix(audio, decoder.speakers));
     }
     if (damaged > 0) warnings.push(`${damaged} damaged packets`);
-    if (counter.decodedMs === 0)
-      throw damaged > 0 ? new DecodeFailedError(warnings.join('; ')) : new ZeroDurationError();
-    return summarise(counter, declaredMs, warnings);
+    if (counter.decodedMs === 0) throw nothingDecoded(file.bytes, cut, warnings);
+    return summarise(counter, { declaredMs, cut, warnings });
   } finally {
     decoder?.free();
-    reader.close();
+    source.close();
   }
 }
 
-const batchSeconds = 0.5;
-
-/** Packets in batches of about half a second; an error after the first packet ends the stream with a warning. */
-async function* batches(
-  reader: ContainerReader,
-  warnings: string[],
-): AsyncGenerator<readonly EncodedPacket[], void, void> {
-  let batch: EncodedPacket[] = [];
-  let seconds = 0;
-  let any = false;
-  try {
-    for await (const packet of reader.packets()) {
-      any = true;
-      batch.push(packet);
-      seconds += packet.duration;
-      if (seconds >= batchSeconds || batch.length >= 256) {
-        yield batch;
-        batch = [];
-        seconds = 0;
-      }
-    }
-  } catch (error) {
-    const wrapped = asMediaError(error);
-    if (!any) throw wrapped;
-    warnings.push(wrapped.message);
-  }
-  if (batch.length > 0) yield batch;
+/** Containers whose declared duration is exact to the sample and leaves out padding. */
+function endsExactly({ container }: MediaFile): boolean {
+  return container === 'ogg' || container === 'mp3';
 }
