@@ -13,11 +13,11 @@ export function resample(
   taps: i32,
   tablePhases: i32,
 ): void {
-  let at = input + (<usize>start << 2);
-  const rowBytes = <usize>taps << 2;
-  const end = output + (<usize>count << 2);
+  let at = input + ((<usize>start) << 2);
+  const rowBytes = (<usize>taps) << 2;
+  const end = output + ((<usize>count) << 2);
   if (phases == 1) {
-    output = decimate(at, end, output, coefficients, <usize>step << 2, rowBytes);
+    output = decimate(at, end, output, coefficients, (<usize>step) << 2, rowBytes);
     return;
   }
   while (output < end) {
@@ -34,7 +34,7 @@ export function resample(
     output += 4;
     phase += step;
     const whole = phase / phases;
-    at += <usize>whole << 2;
+    at += (<usize>whole) << 2;
     phase -= whole * phases;
   }
 }
@@ -76,8 +76,6 @@ function decimate(at: usize, end: usize, output: usize, row: usize, stride: usiz
 }
 
 /** Sum of products over `rowBytes` bytes, in four partial sums. */
-// @ts-ignore: decorator
-@inline
 function dot(at: usize, row: usize, rowBytes: usize): f32 {
   let sum = f32x4.splat(0);
   for (const end = row + rowBytes; row < end; row += 16, at += 16) {
@@ -91,8 +89,6 @@ function dot(at: usize, row: usize, rowBytes: usize): f32 {
 }
 
 /** The four horizontal sums (lane 0 + lane 2) + (lane 1 + lane 3) of four vectors. */
-// @ts-ignore: decorator
-@inline
 function sums(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
   const abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7);

@@ -8,21 +8,21 @@ export type FftPlan = Readonly<{
   /** Number N of real values. */
   size: number;
   /** Twiddle factors of all passes in order: [wr, wi] a column in a radix-2 pass, [w, w^2, w^3] in a radix-4 pass. */
-  twiddles: Float32Array;
+  twiddles: Float64Array;
   /** Place of complex bin k after the passes, k = 0 .. N / 2 - 1. */
   places: Uint32Array;
   /** exp(-2 pi i k / N) as [re, im], k = 0 .. N / 4. */
-  splits: Float32Array;
+  splits: Float64Array;
 }>;
 
 /**
  * Makes the tables.
  *
- * @param size number of real values, a power of two from 16 to 65,536
+ * @param size number of real values, a power of two from 4 to 1,048,576
  * @throws {DspOptionError} for another size
  */
 export function createFftPlan(size: number): FftPlan {
-  requirePowerOfTwo('fftSize', size, 16, 65_536);
+  requirePowerOfTwo('fftSize', size, 4, 1 << 20);
   const half = size / 2;
   const twiddles: number[] = [];
   const radices = passRadices(half);
@@ -45,7 +45,7 @@ export function createFftPlan(size: number): FftPlan {
   }
   const splits: number[] = [];
   for (let k = 0; k <= size / 4; k++) splits.push(...unitRoot(k / size));
-  return { size, twiddles: Float32Array.from(twiddles), places, splits: Float32Array.from(splits) };
+  return { size, twiddles: Float64Array.from(twiddles), places, splits: Float64Array.from(splits) };
 }
 
 /** Radices of the passes over `length` complex values: at most one 2 at the start, then only 4. */

@@ -1,7 +1,14 @@
 export type { Backend, BackendChoice } from './backend.js';
+export * from './biquad.js';
+export * from './kernels.js';
+export * from './log-mel.js';
+export * from './mel-filters.js';
 export * from './mono.js';
 export { DspOptionError } from './option-error.js';
 export { PeakList } from './peak-list.js';
+export * from './real-fft.js';
 export { Resampler } from './resampler.js';
 export * from './spectral-peaks.js';
+export * from './true-peak.js';
+export { isWasmSupported } from './wasm-module.js';
 export * from './window.js';

@@ -11,6 +11,8 @@ const fround = Math.fround;
 export class JsPowerSpectrum {
   /** Complex values in place, interleaved. */
   private readonly work: Float32Array;
+  private readonly twiddles: Float32Array;
+  private readonly splits: Float32Array;
 
   /**
    * @param plan tables of the transform
@@ -21,6 +23,8 @@ export class JsPowerSpectrum {
     private readonly window: Float32Array,
   ) {
     this.work = new Float32Array(plan.size);
+    this.twiddles = Float32Array.from(plan.twiddles);
+    this.splits = Float32Array.from(plan.splits);
   }
 
   /**
@@ -42,8 +46,7 @@ export class JsPowerSpectrum {
   }
 
   private radix2(span: number): number {
-    const { work } = this;
-    const { twiddles } = this.plan;
+    const { work, twiddles } = this;
     const half = span / 2;
     for (let j = 0; j < half; j++) {
       const a = 2 * j;
@@ -61,8 +64,7 @@ export class JsPowerSpectrum {
   }
 
   private radix4(span: number, table: number): number {
-    const { work } = this;
-    const { twiddles } = this.plan;
+    const { work, twiddles } = this;
     const quarter = span / 4;
     for (let j = 0; j < quarter; j++) {
       const t = table + 6 * j;
@@ -104,8 +106,8 @@ export class JsPowerSpectrum {
   }
 
   private split(power: Float32Array, at: number): void {
-    const { work } = this;
-    const { places, splits } = this.plan;
+    const { work, splits } = this;
+    const { places } = this.plan;
     const half = work.length / 2;
     for (let k = 0; k <= half / 2; k++) {
       const a = 2 * places[k];

@@ -47,7 +47,12 @@ function tapCount(rateHz: number, passHz: number, stopHz: number): number {
   return 4 * Math.ceil(((STOP_BAND_DB - 7.95) / (2.285 * width) + 1) / 4);
 }
 
-function designStage(
+/**
+ * Designs one stage for a change from `fromRatio` to `toRatio` (integers, reduced here).
+ *
+ * @param rateHz input rate that `passHz` and `stopHz` refer to
+ */
+export function designStage(
   fromRatio: number,
   toRatio: number,
   rateHz: number,

@@ -1,10 +1,7 @@
-import { createPolyphaseKernel, type BackendChoice } from './backend.js';
+import type { BackendChoice } from './backend.js';
 import { requireInteger } from './option-error.js';
-import type { PolyphaseKernel } from './polyphase-kernel.js';
-import { designStages, type PolyphaseStage } from './resampler-design.js';
-
-const MAX_INPUT_BLOCK = 4096;
-const MAX_OUTPUT_BLOCK = 16_384;
+import { MAX_INPUT_BLOCK, PolyphaseStream } from './polyphase-stream.js';
+import { designStages } from './resampler-design.js';
 
 /**
  * Streaming sample rate conversion by windowed-sinc polyphase filters (Kaiser, one or two stages).
@@ -14,7 +11,7 @@ const MAX_OUTPUT_BLOCK = 16_384;
  * depend on how the input is cut into blocks, and both back ends give the same bits.
  */
 export class Resampler {
-  private readonly stages: StageRunner[];
+  private readonly stages: PolyphaseStream[];
   private readonly output = new SampleBuffer();
   private inputLength = 0;
   private emitted = 0;
@@ -33,7 +30,7 @@ export class Resampler {
     requireInteger('fromHz', fromHz, 1000, 768_000);
     requireInteger('toHz', toHz, 1000, 768_000);
     const stages = fromHz === toHz ? [] : designStages(fromHz, toHz);
-    this.stages = stages.map((stage) => new StageRunner(stage, backend));
+    this.stages = stages.map((stage) => new PolyphaseStream(stage, backend));
   }
 
   /**
@@ -81,60 +78,6 @@ export class Resampler {
       taken += stage.fill(samples, taken);
       this.push(index + 1, stage.drain());
     }
-  }
-}
-
-/** One stage with its window of pending input. */
-class StageRunner {
-  private readonly kernel: PolyphaseKernel;
-  private held = 0;
-  private start = 0;
-  private phase = 0;
-
-  constructor(
-    private readonly stage: PolyphaseStage,
-    backend: BackendChoice,
-  ) {
-    const { phases, step, taps } = stage;
-    const block = Math.min(MAX_INPUT_BLOCK, Math.max(64, Math.floor((MAX_OUTPUT_BLOCK * step) / phases)));
-    const capacity = { input: block + taps + 4, output: Math.ceil(((block + taps) * phases) / step) + 4 };
-    this.kernel = createPolyphaseKernel(stage, capacity, backend);
-    this.reset();
-  }
-
-  reset(): void {
-    this.held = this.stage.taps / 2 - 1;
-    this.kernel.input.fill(0, 0, this.held);
-    this.start = 0;
-    this.phase = 0;
-  }
-
-  /** Copies samples from `from` on as far as they fit; gives how many. */
-  fill(samples: Float32Array, from: number): number {
-    const { input } = this.kernel;
-    const count = Math.min(samples.length - from, input.length - this.held);
-    input.set(
-      from === 0 && count === samples.length ? samples : samples.subarray(from, from + count),
-      this.held,
-    );
-    this.held += count;
-    return count;
-  }
-
-  /** Computes every output that the pending input allows and drops what is used up. */
-  drain(): Float32Array {
-    const { phases, step, taps } = this.stage;
-    const room = this.held - taps - this.start;
-    const count = room < 0 ? 0 : Math.floor(((room + 1) * phases - 1 - this.phase) / step) + 1;
-    const output = this.kernel.run(this.start, this.phase, Math.max(0, count));
-    const place = this.phase + Math.max(0, count) * step;
-    const next = this.start + Math.floor(place / phases);
-    this.phase = place % phases;
-    const used = Math.min(next, this.held);
-    this.kernel.input.copyWithin(0, used, this.held);
-    this.held -= used;
-    this.start = next - used;
-    return output;
   }
 }
 

@@ -1,5 +1,5 @@
 import { createFftPlan } from './fft-plan.js';
-import { instantiateKernels, MemoryPlan, type KernelInstance } from './wasm-module.js';
+import { instantiateKernels, type KernelInstance, type MemoryPlan } from './wasm-module.js';
 
 /** Addresses of the tables of the four-lane FFT in an instance's memory. */
 export type FftLayout = Readonly<{
