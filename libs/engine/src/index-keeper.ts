@@ -1,0 +1,158 @@
+import type { Outbox, TrackPeaksStore } from '@earmark/catalog';
+import type { CandidateSource } from '@earmark/fingerprint';
+import { type FingerprintIndex, IndexLockedError, openEmbeddedIndex } from '@earmark/fingerprint-index';
+import { type CatalogId, DomainError, type TenantId, type TrackId } from '@earmark/kernel';
+import { rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { IndexFeeder } from './index-feeder.js';
+import { fingerprintConfigId } from './listener.js';
+import type { PeaksCache } from './peaks-cache.js';
+
+/**
+ * What a process does with the index: `write` must be its one writer, `read` only looks things up, `share` writes when
+ * nobody else does and takes over when the writer ends.
+ */
+export type IndexAccess = 'read' | 'write' | 'share';
+
+/** A change that no writer of the index has picked up in time. */
+export class IndexStalledError extends DomainError {
+  readonly code = 'index.stalled';
+}
+
+/** A change asked of a process that only reads the index. */
+export class IndexReadOnlyError extends DomainError {
+  readonly code = 'index.read-only';
+}
+
+const pollMs = 50;
+const stallMs = 120_000;
+/** Name of the embedded index in the outbox's list of positions. */
+const consumer = 'embedded-index';
+
+/** The embedded index of a data folder, opened as writer or reader, and kept level with the outbox. */
+export class IndexKeeper {
+  #index: FingerprintIndex;
+  #feeder: IndexFeeder | undefined;
+
+  private constructor(
+    private readonly directory: string,
+    private readonly access: IndexAccess,
+    private readonly outbox: Outbox,
+    private readonly peaks: TrackPeaksStore,
+    opened: { index: FingerprintIndex; writes: boolean },
+  ) {
+    this.#index = opened.index;
+    this.#feeder = opened.writes ? this.#makeFeeder(opened.index) : undefined;
+  }
+
+  /**
+   * Opens the index; a writer first applies what the outbox holds.
+   *
+   * @throws {IndexLockedError} `index.locked` if access is `write` and another process writes
+   */
+  static async open(
+    directory: string,
+    access: IndexAccess,
+    outbox: Outbox,
+    peaks: TrackPeaksStore,
+  ): Promise<IndexKeeper> {
+    const keeper = new IndexKeeper(directory, access, outbox, peaks, await openAs(directory, access));
+    await keeper.#feeder?.apply();
+    return keeper;
+  }
+
+  /** Whether this process is the index's writer. */
+  get writes(): boolean {
+    return this.#feeder !== undefined;
+  }
+
+  /**
+   * Resolves when every change committed so far can be found: a writer applies the outbox, others wait for the writer,
+   * and with `share` become it when there is none.
+   *
+   * @throws {IndexStalledError} if nobody applied the changes within two minutes
+   */
+  async catchUp(signal?: AbortSignal): Promise<void> {
+    if (this.#feeder !== undefined) return this.#feeder.apply();
+    const target = await this.outbox.head();
+    for (let waitedMs = 0; (await this.outbox.position(consumer)) < target; waitedMs += pollMs) {
+      if (this.access === 'share' && (await this.#takeOver())) return this.catchUp(signal);
+      if (waitedMs >= stallMs) throw new IndexStalledError('no process applies changes to the index');
+      await sleep(pollMs, undefined, signal === undefined ? {} : { signal });
+    }
+  }
+
+  /** Places that the index proposes, with the peaks of their tracks read ahead. */
+  source(
+    tenantId: TenantId,
+    catalogIds: readonly CatalogId[] | undefined,
+    cache: PeaksCache,
+  ): CandidateSource {
+    return {
+      candidates: async (landmarks, lengthFrames, k) => {
+        const scope = catalogIds === undefined || catalogIds.length === 0 ? {} : { catalogIds };
+        const found = await this.#index.candidates({ tenantId, ...scope, landmarks, lengthFrames }, k);
+        await cache.get(found.map(({ trackId }) => trackId));
+        return found;
+      },
+    };
+  }
+
+  /** Size and state of the index. */
+  health(): ReturnType<FingerprintIndex['health']> {
+    return this.#index.health();
+  }
+
+  /**
+   * Empties the index and derives it again from the stored peaks; lookups meanwhile find what is done so far.
+   *
+   * @returns number of tracks
+   * @throws {IndexReadOnlyError} if another process is the writer
+   */
+  async rebuild(onTrack: (trackId: TrackId) => void, signal?: AbortSignal): Promise<number> {
+    if (this.#feeder === undefined)
+      throw new IndexReadOnlyError('only the writer of the index can rebuild it');
+    await this.#index.close();
+    await rm(this.directory, { recursive: true, force: true });
+    const { index } = await openAs(this.directory, 'write');
+    this.#index = index;
+    this.#feeder = this.#makeFeeder(index);
+    return this.#feeder.fill(onTrack, signal);
+  }
+
+  close(): Promise<void> {
+    return this.#index.close();
+  }
+
+  #makeFeeder(index: FingerprintIndex): IndexFeeder {
+    return new IndexFeeder(index, this.outbox, this.peaks, consumer);
+  }
+
+  async #takeOver(): Promise<boolean> {
+    const opened = await openAs(this.directory, 'share');
+    if (!opened.writes) {
+      await opened.index.close();
+      return false;
+    }
+    const reader = this.#index;
+    this.#index = opened.index;
+    this.#feeder = this.#makeFeeder(opened.index);
+    await reader.close();
+    return true;
+  }
+}
+
+async function openAs(
+  directory: string,
+  access: IndexAccess,
+): Promise<{ index: FingerprintIndex; writes: boolean }> {
+  const configId = fingerprintConfigId;
+  if (access === 'read')
+    return { index: await openEmbeddedIndex({ directory, configId, mode: 'read' }), writes: false };
+  try {
+    return { index: await openEmbeddedIndex({ directory, configId, mode: 'write' }), writes: true };
+  } catch (error) {
+    if (access === 'write' || !(error instanceof IndexLockedError)) throw error;
+    return { index: await openEmbeddedIndex({ directory, configId, mode: 'read' }), writes: false };
+  }
+}

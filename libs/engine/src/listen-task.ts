@@ -1,0 +1,36 @@
+/** What a listening thread is started with. */
+export type ListenWorkerData = Readonly<{
+  /** FFmpeg to use; empty: none; absent: the one on the PATH. */
+  ffmpegPath?: string;
+}>;
+
+/** One thing to do with a file: hash its bytes, or decode it and extract its peaks. */
+export type ListenTask = Readonly<
+  | { kind: 'hash'; path: string }
+  | {
+      kind: 'hear';
+      path: string;
+      /** Peaks to keep a band and second: index density for references, more for queries. */
+      peakQuota: number;
+      /** Longest audio accepted. */
+      maxDurationMs: number;
+    }
+>;
+
+/** How far a file has been heard, in milliseconds of audio; `totalMs` is 0 while unknown. */
+export type ListenProgress = Readonly<{ doneMs: number; totalMs: number }>;
+
+/** What was heard. */
+export type Heard = Readonly<{
+  durationMs: number;
+  /** Encoded peaks. */
+  peaks: Uint8Array;
+  /** Less came out than the file declares. */
+  partial: boolean;
+  /** Nothing above -80 dBFS. */
+  silent: boolean;
+  warnings: readonly string[];
+}>;
+
+/** Answer to a {@link ListenTask}; a hash is the SHA-256 of the bytes, 64 hexadecimal digits. */
+export type ListenAnswer = Readonly<{ kind: 'hash'; contentHash: string } | ({ kind: 'hear' } & Heard)>;

@@ -1,0 +1,86 @@
+import { fingerprintConfig, encodePeaks, PeakExtractor } from '@earmark/fingerprint';
+import { errorCode } from '@earmark/kernel';
+import { hashFile, listen, type MediaDecoder, openMediaDecoder, type Consumer } from '@earmark/media';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Heard, ListenAnswer, ListenProgress, ListenTask, ListenWorkerData } from './listen-task.js';
+import type { WorkerReply, WorkerRequest } from './worker-pool.js';
+
+/** Thread entry: decodes one file at a time and answers with its peaks. */
+
+const progressStepMs = 5000;
+const { ffmpegPath } = workerData as ListenWorkerData;
+const running = new Map<number, AbortController>();
+let decoder: Promise<MediaDecoder> | undefined;
+
+parentPort?.on('message', (request: WorkerRequest<ListenTask>) => {
+  if (request.kind === 'abort') running.get(request.id)?.abort();
+  else if (request.kind === 'run') void serve(request.id, request.task);
+});
+
+function reply(message: WorkerReply<ListenAnswer, ListenProgress>, transfer: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer);
+}
+
+async function serve(id: number, task: ListenTask): Promise<void> {
+  const abort = new AbortController();
+  running.set(id, abort);
+  try {
+    const result = await answer(id, task, abort.signal);
+    reply({ kind: 'result', id, result }, result.kind === 'hear' ? [result.peaks.buffer as ArrayBuffer] : []);
+  } catch (error) {
+    const code = errorCode(error);
+    const message = error instanceof Error ? error.message : String(error);
+    reply({ kind: 'error', id, code: code === 'internal' ? undefined : code, message });
+  } finally {
+    running.delete(id);
+  }
+}
+
+async function answer(id: number, task: ListenTask, signal: AbortSignal): Promise<ListenAnswer> {
+  switch (task.kind) {
+    case 'hash':
+      return { kind: 'hash', contentHash: await hashFile(task.path, signal) };
+    case 'hear':
+      return {
+        kind: 'hear',
+        ...(await hear(task, signal, (progress) => reply({ kind: 'progress', id, progress }))),
+      };
+  }
+}
+
+async function hear(
+  task: Extract<ListenTask, { kind: 'hear' }>,
+  signal: AbortSignal,
+  report: (progress: ListenProgress) => void,
+): Promise<Heard> {
+  decoder ??= openMediaDecoder(
+    ffmpegPath === undefined ? {} : ffmpegPath === '' ? { prefer: 'wasm' } : { ffmpegPath },
+  );
+  const extractor = new PeakExtractor(task.peakQuota);
+  let samples = 0;
+  let reportedMs = 0;
+  const peaks: Consumer = {
+    sampleRateHz: fingerprintConfig.sampleRateHz,
+    channels: 1,
+    push([mono]) {
+      if (mono === undefined) return;
+      extractor.push(mono);
+      samples += mono.length;
+      const doneMs = (samples / fingerprintConfig.sampleRateHz) * 1000;
+      if (doneMs - reportedMs < progressStepMs) return;
+      reportedMs = doneMs;
+      report({ doneMs, totalMs: 0 });
+    },
+  };
+  const summary = await listen(await decoder, task.path, [peaks], {
+    signal,
+    maxDurationMs: task.maxDurationMs,
+  });
+  return {
+    durationMs: summary.decodedMs,
+    peaks: encodePeaks(extractor.finish()),
+    partial: summary.partial,
+    silent: summary.silent,
+    warnings: summary.warnings,
+  };
+}

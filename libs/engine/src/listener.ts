@@ -1,0 +1,83 @@
+import { fingerprintConfig } from '@earmark/fingerprint';
+import type { FingerprintRecord } from './fingerprint-file.js';
+import type { Heard, ListenAnswer, ListenProgress, ListenTask, ListenWorkerData } from './listen-task.js';
+import type { EngineSettings } from './settings.js';
+import { WorkerPool } from './worker-pool.js';
+
+/** Threads load compiled code, also when this module itself was loaded from its source. */
+const workerEntry = new URL('../dist/listen-worker.js', import.meta.url);
+
+/** Identifies the configuration that made a fingerprint, such as `emfp-1`. */
+export const fingerprintConfigId = `${fingerprintConfig.id}-${fingerprintConfig.version}`;
+
+/** Longest audio of ingest and scan. */
+export const mediaLimitMs = 12 * 3_600_000;
+/** Longest clip that is looked up as one query. */
+export const clipLimitMs = 60_000;
+
+/** What a catalog stores of a recording. */
+export const referenceDepth: HearDepth = {
+  peakQuota: fingerprintConfig.indexQuota,
+  maxDurationMs: mediaLimitMs,
+};
+
+/** Cancellation and progress of one file. */
+export type HearOptions = Readonly<{
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: ListenProgress) => void) | undefined;
+}>;
+
+/** How much of a file is wanted. */
+export type HearDepth = Readonly<{ peakQuota: number; maxDurationMs: number }>;
+
+/** Hears files on worker threads; needs neither database nor index. */
+export class Listener {
+  readonly #pool: WorkerPool<ListenTask, ListenAnswer, ListenProgress>;
+
+  constructor(settings: Pick<EngineSettings, 'concurrency' | 'ffmpegPath'>) {
+    const data: ListenWorkerData =
+      settings.ffmpegPath === undefined ? {} : { ffmpegPath: settings.ffmpegPath };
+    this.#pool = new WorkerPool(workerEntry, settings.concurrency, data);
+  }
+
+  /**
+   * Decodes a file and extracts its peaks.
+   *
+   * @throws {WorkerTaskError} with a `media.*` code
+   */
+  async hear(path: string, depth: HearDepth, options: HearOptions = {}): Promise<Heard> {
+    const answer = await this.#run({ kind: 'hear', path, ...depth }, options);
+    if (answer.kind !== 'hear') throw new TypeError(`asked to hear, answered ${answer.kind}`);
+    return answer;
+  }
+
+  /**
+   * Hashes the bytes of a file: SHA-256, 64 hexadecimal digits.
+   *
+   * @throws {WorkerTaskError} with a `media.*` code
+   */
+  async hash(path: string, options: HearOptions = {}): Promise<string> {
+    const answer = await this.#run({ kind: 'hash', path }, options);
+    if (answer.kind !== 'hash') throw new TypeError(`asked for a hash, answered ${answer.kind}`);
+    return answer.contentHash;
+  }
+
+  /** Hears a recording at the density that a catalog stores, ready to travel. */
+  async fingerprint(path: string, options: HearOptions = {}): Promise<FingerprintRecord> {
+    const contentHash = await this.hash(path, options);
+    const { durationMs, peaks } = await this.hear(path, referenceDepth, options);
+    return { path, durationMs, contentHash, fingerprintConfigId, peaks };
+  }
+
+  /** Ends the threads; work that still runs is rejected. */
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  #run(task: ListenTask, { signal, onProgress }: HearOptions): Promise<ListenAnswer> {
+    return this.#pool.run(task, {
+      ...(signal === undefined ? {} : { signal }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
+  }
+}

@@ -1,0 +1,58 @@
+import { DomainError } from '@earmark/kernel';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+
+/** What the engine needs to know about its surroundings. */
+export type EngineSettings = Readonly<{
+  /** Folder of embedded database and index. */
+  dataDir: string;
+  /** External PostgreSQL; absent: the embedded one. */
+  databaseUrl?: string;
+  /** Worker threads that decode and analyse, 1..256. */
+  concurrency: number;
+  /** Path of FFmpeg; empty: none; absent: the one on the PATH. */
+  ffmpegPath?: string;
+}>;
+
+/** Bad environment variables, all of them in one message. */
+export class SettingsError extends DomainError {
+  readonly code = 'config.invalid';
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads `DATABASE_URL` (or `DATABASE_URL_FILE`), `EARMARK_CONCURRENCY` and `EARMARK_FFMPEG`.
+ *
+ * @throws {SettingsError} that names every bad variable
+ */
+export function engineSettingsFrom(environment: Environment): Omit<EngineSettings, 'dataDir'> {
+  const problems: string[] = [];
+  const databaseUrl = secret(environment, 'DATABASE_URL', problems);
+  if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    problems.push('DATABASE_URL: must start with postgres:// or postgresql://');
+  }
+  const concurrencyText = environment['EARMARK_CONCURRENCY'];
+  const concurrency = concurrencyText === undefined ? availableParallelism() : Number(concurrencyText);
+  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 256) {
+    problems.push('EARMARK_CONCURRENCY: must be an integer from 1 to 256');
+  }
+  if (problems.length > 0) throw new SettingsError(problems.join('; '));
+  const ffmpegPath = environment['EARMARK_FFMPEG'];
+  return {
+    concurrency,
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    ...(ffmpegPath === undefined ? {} : { ffmpegPath }),
+  };
+}
+
+function secret(environment: Environment, name: string, problems: string[]): string | undefined {
+  const file = environment[`${name}_FILE`];
+  if (file === undefined) return environment[name];
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    problems.push(`${name}_FILE: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
