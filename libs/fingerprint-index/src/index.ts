@@ -1,1 +1,9 @@
 export type * from './port.js';
+export * from './errors.js';
+export {
+  EmbeddedIndex,
+  indexConfigId,
+  openEmbeddedIndex,
+  type EmbeddedIndexOptions,
+} from './embedded/embedded-index.js';
+export type { MergePolicy } from './embedded/merge-policy.js';

@@ -19,6 +19,7 @@ export type IndexQuery = Readonly<{
   tenantId: TenantId;
   /** Absent: every catalog of the tenant. */
   catalogIds?: readonly CatalogId[];
+  /** Hashes to look up, neighbouring cells included. */
   landmarks: QueryLandmarks;
   /** Length of the query in analysis frames. */
   lengthFrames: number;
@@ -48,17 +49,31 @@ export type IndexHealth = Readonly<{
   details: Readonly<Record<string, string | number>>;
 }>;
 
+/** Where a write stands in the ordered outbox that feeds the index. */
+export type WriteOptions = Readonly<{
+  /**
+   * Number of the outbox entry, a positive integer. Remembered with the write; a write whose number is not above
+   * {@link FingerprintIndex.appliedSequence} was applied before and is skipped.
+   */
+  sequence?: number;
+}>;
+
 /**
  * A store of landmarks that proposes where a query may come from. Never the truth: the database holds each track's
  * peaks, and an index can be rebuilt from them. Operations are idempotent.
  */
 export interface FingerprintIndex {
-  /** Stores chunks; durable when the promise resolves. Chunks of a track already there are replaced. */
-  add(chunks: readonly IndexChunk[]): Promise<void>;
-  /** Removes all chunks of a track; durable when the promise resolves. */
-  remove(trackId: TrackId): Promise<void>;
+  /**
+   * Stores tracks; durable and found when the promise resolves. A call carries every chunk of each of its tracks: what
+   * was stored of them before is replaced in the same step. All or nothing of a call is stored.
+   */
+  add(chunks: readonly IndexChunk[], options?: WriteOptions): Promise<void>;
+  /** Removes all chunks of a track; durable when the promise resolves. An unknown track is no error. */
+  remove(trackId: TrackId, options?: WriteOptions): Promise<void>;
   /** Proposes at most `k` places, strongest evidence first. */
   candidates(query: IndexQuery, k: number): Promise<readonly IndexCandidate[]>;
+  /** Highest `sequence` that a durable write carried, or 0: where the outbox goes on. */
+  appliedSequence(): Promise<number>;
   health(): Promise<IndexHealth>;
   close(): Promise<void>;
 }

@@ -1,0 +1,308 @@
+import * as fs from 'node:fs';
+import { basename } from 'node:path';
+import { promisify } from 'node:util';
+import { crc32 } from 'node:zlib';
+import { IndexCorruptError } from '../errors.js';
+import type { HitBatch, ProbeList } from './hits.js';
+import { CachedPages, PageCache } from './page-cache.js';
+import { findInPage, pageBytes, pageWords, readPage, type PostingVisitor } from './page-format.js';
+import { checkHeader, decodeFooter, footerBytes, headerBytes, type SegmentFooter } from './segment-format.js';
+import { TrackTable } from './track-table.js';
+
+const readAt = promisify(fs.read);
+/** Pages that one batch of reads takes in before they are looked at. */
+const pagesPerBatch = 512;
+/** Reads under way at a time. */
+const readsAtOnce = 8;
+/** Pages not asked for that one read may take along to save a second one. */
+const gapPages = 2;
+
+/**
+ * An open segment file. Its directory (4 bytes a page) and its tracks are in memory; pages are read when a lookup needs
+ * them and then stay in the cache.
+ */
+export class SegmentReader {
+  private readonly cached: CachedPages;
+  private references = 1;
+
+  private constructor(
+    readonly path: string,
+    readonly bytes: number,
+    readonly footer: SegmentFooter,
+    readonly directory: Uint32Array,
+    readonly tracks: TrackTable,
+    private readonly fd: number,
+    private readonly cache: PageCache,
+  ) {
+    this.cached = new CachedPages(footer.pages);
+  }
+
+  /**
+   * Opens a segment and checks everything but its pages, which are checked whenever they are read.
+   *
+   * @throws {IndexCorruptError} for a file that is cut off or damaged
+   * @throws {IndexConfigMismatchError} for another configuration or format
+   */
+  static open(path: string, configId: string, cache: PageCache): SegmentReader {
+    const fd = fs.openSync(path, 'r');
+    try {
+      const size = fs.fstatSync(fd).size;
+      checkHeader(path, readSync(fd, 0, Math.min(size, headerBytes)), configId);
+      const footer = decodeFooter(path, size, readSync(fd, Math.max(0, size - footerBytes), footerBytes));
+      const directoryAt = headerBytes + footer.pages * pageBytes;
+      const directory = readSync(fd, directoryAt, footer.pages * 4);
+      if (crc32(directory) !== footer.directoryCrc) {
+        throw new IndexCorruptError(path, directoryAt, 'checksum of the directory');
+      }
+      const table = readSync(fd, directoryAt + directory.length, footer.trackBytes);
+      if (crc32(table) !== footer.trackCrc) {
+        throw new IndexCorruptError(path, directoryAt + directory.length, 'checksum of the tracks');
+      }
+      const firstHashes = new Uint32Array(footer.pages);
+      new Uint8Array(firstHashes.buffer).set(directory);
+      return new SegmentReader(path, size, footer, firstHashes, TrackTable.decode(table), fd, cache);
+    } catch (error) {
+      fs.closeSync(fd);
+      throw error;
+    }
+  }
+
+  get name(): string {
+    return basename(this.path);
+  }
+
+  /** Keeps the file open until {@link release} was called as often. */
+  retain(): this {
+    this.references++;
+    return this;
+  }
+
+  /** Closes the file and forgets its pages when nobody holds it any longer. */
+  release(): void {
+    if (--this.references > 0) return;
+    this.cache.drop(this.cached);
+    fs.closeSync(this.fd);
+  }
+
+  /**
+   * Appends the postings of every probe to `hits`, in no particular order. Pages in memory are read at once; the others
+   * are fetched in batches.
+   *
+   * @throws {IndexCorruptError} when a page fails its check
+   */
+  async lookup(probes: ProbeList, hits: HitBatch): Promise<void> {
+    const missing = this.lookupCached(probes, hits);
+    if (missing.length === 0) return;
+    missing.sort((a, b) => a.page - b.page);
+    for (let from = 0; from < missing.length;) {
+      let to = from;
+      const pages: number[] = [];
+      while (to < missing.length && pages.length < pagesPerBatch) {
+        const page = missing[to++].page;
+        if (page !== pages.at(-1)) pages.push(page);
+      }
+      while (to < missing.length && missing[to].page === pages.at(-1)) to++;
+      const batch = missing.slice(from, to);
+      let next = 0;
+      await this.fetch(pages, (page, words, base) => {
+        for (; next < batch.length && batch[next].page === page; next++) {
+          this.findForProbe(probes, batch[next].probe, words, base, hits);
+        }
+      });
+      from = to;
+    }
+  }
+
+  /** Looks into cached pages; gives back the probes (first of a run of equal hashes) and pages that are not cached. */
+  private lookupCached(probes: ProbeList, hits: HitBatch): { probe: number; page: number }[] {
+    const missing: { probe: number; page: number }[] = [];
+    const { directory, cached, cache } = this;
+    const { hashes, count } = probes;
+    const { slots } = cached;
+    const pages = directory.length;
+    let page = 0;
+    for (let probe = 0; probe < count && pages > 0; probe++) {
+      const hash = hashes[probe];
+      if (probe > 0 && hashes[probe - 1] === hash) continue;
+      page = lastPageBefore(directory, hash, page);
+      for (let at = page; at < pages && (at === page || directory[at] <= hash); at++) {
+        const slot = slots[at] - 1;
+        if (slot < 0) {
+          missing.push({ probe, page: at });
+          continue;
+        }
+        cache.used[slot] = 1;
+        this.findForProbe(probes, probe, cache.slabs[PageCache.slab(slot)], PageCache.word(slot), hits);
+      }
+    }
+    return missing;
+  }
+
+  /** Appends what a page holds of a probe's hash, once for each probe with that hash. */
+  private findForProbe(
+    probes: ProbeList,
+    probe: number,
+    words: Uint32Array,
+    base: number,
+    hits: HitBatch,
+  ): void {
+    const { hashes, entries, count } = probes;
+    const start = hits.count;
+    const found = findInPage(words, base, hashes[probe], entries[probe], hits);
+    if (found === 0) return;
+    for (let twin = probe + 1; twin < count && hashes[twin] === hashes[probe]; twin++) {
+      hits.repeat(start, start + found, entries[twin]);
+    }
+  }
+
+  /** Reads pages (ascending, distinct), checks and caches them, and hands over each. */
+  private async fetch(
+    pages: readonly number[],
+    take: (page: number, words: Uint32Array, base: number) => void,
+  ): Promise<void> {
+    const runs: { first: number; buffer: Uint32Array; wanted: number[] }[] = [];
+    for (let i = 0; i < pages.length;) {
+      let j = i + 1;
+      while (j < pages.length && pages[j] - pages[j - 1] <= 1 + gapPages) j++;
+      const length = pages[j - 1] - pages[i] + 1;
+      runs.push({
+        first: pages[i],
+        buffer: new Uint32Array(length * pageWords + 1),
+        wanted: pages.slice(i, j),
+      });
+      i = j;
+    }
+    let next = 0;
+    const reader = async (): Promise<void> => {
+      while (next < runs.length) {
+        const run = runs[next++];
+        const length = run.buffer.byteLength - 4;
+        const bytes = new Uint8Array(run.buffer.buffer, 0, length);
+        const position = headerBytes + run.first * pageBytes;
+        for (let done = 0; done < length;) {
+          const { bytesRead } = await readAt(this.fd, bytes, done, length - done, position + done);
+          if (bytesRead === 0) throw new IndexCorruptError(this.path, position + done, 'the file ends here');
+          done += bytesRead;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(readsAtOnce, runs.length) }, reader));
+    for (const run of runs) {
+      for (const page of run.wanted) {
+        const base = (page - run.first) * pageWords;
+        const words = run.buffer.subarray(base, base + pageWords);
+        checkPage(this.path, page, words);
+        this.cache.insert(this.cached, page, words);
+        take(page, run.buffer, base);
+      }
+    }
+  }
+
+  /**
+   * Reads the whole file and checks every page; for `doctor`.
+   *
+   * @throws {IndexCorruptError} naming the first damaged page
+   */
+  async verify(): Promise<void> {
+    for (let first = 0; first < this.footer.pages; first += pagesPerBatch) {
+      const length = Math.min(pagesPerBatch, this.footer.pages - first);
+      const bytes = Buffer.alloc(length * pageBytes);
+      const { bytesRead } = await readAt(this.fd, bytes, 0, bytes.length, headerBytes + first * pageBytes);
+      const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+      for (let page = 0; page < length; page++) {
+        if ((page + 1) * pageBytes > bytesRead) {
+          throw new IndexCorruptError(
+            this.path,
+            headerBytes + first * pageBytes + bytesRead,
+            'the file ends here',
+          );
+        }
+        checkPage(this.path, first + page, words.subarray(page * pageWords, (page + 1) * pageWords));
+      }
+    }
+  }
+}
+
+/** Walks through all postings of a segment file in order, for merging; reads without a cache. */
+export class SegmentCursor {
+  private readonly buffer = new Uint32Array(64 * pageWords + 1);
+  private page = 0;
+  private bufferedFrom = 0;
+  private bufferedTo = 0;
+  private readonly fd: number;
+
+  constructor(
+    private readonly path: string,
+    private readonly pages: number,
+  ) {
+    this.fd = fs.openSync(path, 'r');
+  }
+
+  /** Hands over the postings of the next page; false when there is none. */
+  nextPage(visit: PostingVisitor): boolean {
+    if (this.page === this.pages) return false;
+    if (this.page === this.bufferedTo) this.fill();
+    const base = (this.page - this.bufferedFrom) * pageWords;
+    checkPage(this.path, this.page, this.buffer.subarray(base, base + pageWords));
+    readPage(this.buffer, base, visit);
+    this.page++;
+    return true;
+  }
+
+  close(): void {
+    fs.closeSync(this.fd);
+  }
+
+  private fill(): void {
+    const count = Math.min(64, this.pages - this.page);
+    const bytes = new Uint8Array(this.buffer.buffer, 0, count * pageBytes);
+    const position = headerBytes + this.page * pageBytes;
+    for (let done = 0; done < bytes.length;) {
+      const read = fs.readSync(this.fd, bytes, done, bytes.length - done, position + done);
+      if (read === 0) throw new IndexCorruptError(this.path, position + done, 'the file ends here');
+      done += read;
+    }
+    this.bufferedFrom = this.page;
+    this.bufferedTo = this.page + count;
+  }
+}
+
+/**
+ * Last page whose first hash is below `hash`, or page 0: where the first posting of the hash can be.
+ *
+ * @param from a page known to be at or before the answer; ascending hashes make the search short
+ */
+function lastPageBefore(directory: Uint32Array, hash: number, from: number): number {
+  let step = 1;
+  let low = from;
+  while (low + step < directory.length && directory[low + step] < hash) {
+    low += step;
+    step *= 2;
+  }
+  let high = Math.min(directory.length, low + step);
+  // Invariant: directory[low] < hash (or low is `from`), directory[high] >= hash (or high is the end).
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if (directory[middle] < hash) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+function checkPage(path: string, page: number, words: Uint32Array): void {
+  const bytes = new Uint8Array(words.buffer, words.byteOffset, pageBytes);
+  if (crc32(bytes.subarray(4)) !== words[0]) {
+    throw new IndexCorruptError(path, headerBytes + page * pageBytes, `checksum of page ${page}`);
+  }
+}
+
+function readSync(fd: number, position: number, length: number): Buffer {
+  const buffer = Buffer.alloc(length);
+  let done = 0;
+  while (done < length) {
+    const read = fs.readSync(fd, buffer, done, length - done, position + done);
+    if (read === 0) return buffer.subarray(0, done);
+    done += read;
+  }
+  return buffer;
+}
