@@ -13,7 +13,6 @@ const { error, stderr } = await asc.main(
     'index.ts',
     '--outFile=kernels.wasm',
     '-O3',
-    '--converge',
     '--noAssert',
     '--runtime=stub',
     '--importMemory',
