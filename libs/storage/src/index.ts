@@ -1,9 +1,13 @@
+export { PgApiKeyStore, type ApiKey } from './api-key-store.js';
 export { newId, PgCatalogStore } from './catalog-store.js';
 export * from './database.js';
 export * from './errors.js';
+export * from './idempotency-store.js';
+export * from './job-queue.js';
 export { migrate, migrationsFolder, readMigrations, type Migration } from './migrate.js';
 export { PgOutbox } from './outbox.js';
 export { PgScanStore } from './scan-store.js';
 export { allOf, sql, type SqlStatement } from './sql.js';
 export { PgTrackPeaksStore } from './track-peaks-store.js';
 export { PgTrackStore } from './track-store.js';
+export * from './upload-store.js';

@@ -258,7 +258,7 @@ describe.each([
     expect(await scans.findById(tenantId, scan.id)).toMatchObject({ state: 'done', durationMs: 120_000 });
     const stored = await scans.matches(tenantId, scan.id);
     expect(stored).toMatchObject([match, { ...match, queryStartMs: 2000 }]);
-    expect(await scans.matches(tenantId, scan.id, { limit: 5, after: stored[0]!.id })).toEqual([stored[1]]);
+    expect(await scans.matches(tenantId, scan.id, { limit: 5, after: stored[0].id })).toEqual([stored[1]]);
     const kept = await scans.peaks(tenantId, scan.id);
     expect(kept && { ...kept, peaks: new Uint8Array(kept.peaks) }).toEqual(peaks);
     expect((await scans.list(tenantId, { limit: 1 }))[0]?.id).toBe(scan.id);

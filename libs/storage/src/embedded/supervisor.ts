@@ -223,8 +223,10 @@ async function start(account: Account, wantedPort?: number): Promise<Server> {
     try {
       return await launch(account, wantedPort ?? (await freePort()));
     } catch (error) {
-      if (attempt >= 3) throw error;
+      // After a crash the last processes of the old server may hold its memory for a moment.
+      if (attempt >= 10) throw error;
       log(`start ${attempt} failed: ${String(error)}`);
+      await pause(100 * attempt);
     }
   }
 }

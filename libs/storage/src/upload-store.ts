@@ -1,0 +1,136 @@
+import { DomainError, type TenantId, type UploadId } from '@earmark/kernel';
+import type { Pool } from 'pg';
+import { newId } from './catalog-store.js';
+import type { Database } from './database.js';
+import { sql } from './sql.js';
+
+/** A resumable upload; the bytes lie in a file, this says how many of them count. */
+export type Upload = Readonly<{
+  id: UploadId;
+  tenantId: TenantId;
+  fileName: string;
+  lengthBytes: number;
+  /** Bytes received and safe. */
+  offsetBytes: number;
+  /** Expected SHA-256 of the whole, 64 hexadecimal digits. */
+  sha256?: string;
+  state: 'open' | 'complete';
+  createdAtMs: number;
+  expiresAtMs: number;
+}>;
+
+/** Codes of {@link UploadError}. */
+export type UploadErrorCode = 'upload.offset-mismatch' | 'upload.busy';
+
+/** A part of an upload that does not fit what is there. */
+export class UploadError extends DomainError {
+  constructor(
+    readonly code: UploadErrorCode,
+    message: string,
+    /** Offset at which the upload goes on. */
+    readonly offsetBytes: number,
+  ) {
+    super(message);
+  }
+}
+
+type UploadRow = Omit<Upload, 'sha256'> & { sha256: string | null };
+
+const columns = sql`
+  id, tenant_id AS "tenantId", file_name AS "fileName", length_bytes AS "lengthBytes",
+  offset_bytes AS "offsetBytes", sha256, state,
+  (extract(epoch FROM created_at) * 1000)::bigint AS "createdAtMs",
+  (extract(epoch FROM expires_at) * 1000)::bigint AS "expiresAtMs"`;
+
+function uploadFromRow({ sha256, ...rest }: UploadRow): Upload {
+  return { ...rest, ...(sha256 !== null && { sha256 }) };
+}
+
+/** Uploads in PostgreSQL. */
+export class PgUploadStore {
+  private readonly database: Database;
+  private readonly pool: Pool;
+
+  constructor(database: Database) {
+    this.database = database;
+    this.pool = database.pool;
+  }
+
+  async create(
+    upload: Readonly<{
+      tenantId: TenantId;
+      fileName: string;
+      lengthBytes: number;
+      sha256?: string;
+      lifeMs: number;
+    }>,
+  ): Promise<Upload> {
+    const { rows } = await this.pool.query<UploadRow>(sql`
+      INSERT INTO upload (tenant_id, id, file_name, length_bytes, sha256, expires_at)
+      VALUES (${upload.tenantId}, ${newId('upload')}, ${upload.fileName}, ${upload.lengthBytes},
+              ${upload.sha256 ?? null}, now() + ${upload.lifeMs} * interval '1 millisecond')
+      RETURNING ${columns}`);
+    const row = rows[0];
+    if (!row) throw new Error('the upload was not stored');
+    return uploadFromRow(row);
+  }
+
+  /** Finds an upload that has not expired. */
+  async findById(tenantId: TenantId, id: UploadId): Promise<Upload | undefined> {
+    const { rows } = await this.pool.query<UploadRow>(sql`
+      SELECT ${columns} FROM upload WHERE tenant_id = ${tenantId} AND id = ${id} AND expires_at > now()`);
+    return rows[0] && uploadFromRow(rows[0]);
+  }
+
+  /**
+   * Runs `write` while no other part of the upload can be written, then records the new offset.
+   *
+   * @param write receives the upload at its recorded offset, writes bytes and gives the offset and state after them
+   * @returns absent if there is no such upload
+   * @throws {UploadError} `upload.busy`, `upload.offset-mismatch`
+   */
+  append(
+    tenantId: TenantId,
+    id: UploadId,
+    offsetBytes: number,
+    write: (upload: Upload) => Promise<Readonly<{ offsetBytes: number; state: Upload['state'] }>>,
+  ): Promise<Upload | undefined> {
+    return this.database.transaction(async (client) => {
+      const { rows } = await client.query<UploadRow & { locked: boolean }>(sql`
+        SELECT ${columns}, pg_try_advisory_xact_lock(hashtextextended(${id}, 0)) AS locked
+          FROM upload
+         WHERE tenant_id = ${tenantId} AND id = ${id} AND expires_at > now()`);
+      const row = rows[0];
+      if (!row) return undefined;
+      const { locked, ...rest } = row;
+      const upload = uploadFromRow(rest);
+      if (!locked) throw new UploadError('upload.busy', 'another part is being written', upload.offsetBytes);
+      if (upload.offsetBytes !== offsetBytes || upload.state === 'complete') {
+        const message = `the upload goes on at byte ${upload.offsetBytes}, not ${offsetBytes}`;
+        throw new UploadError('upload.offset-mismatch', message, upload.offsetBytes);
+      }
+      const next = await write(upload);
+      await client.query(sql`
+        UPDATE upload
+           SET offset_bytes = ${next.offsetBytes}, state = ${next.state}
+         WHERE tenant_id = ${tenantId} AND id = ${id}`);
+      return { ...upload, ...next };
+    });
+  }
+
+  /** Forgets an upload; false if there is none. */
+  async remove(tenantId: TenantId, id: UploadId): Promise<boolean> {
+    const result = await this.pool.query(
+      sql`DELETE FROM upload WHERE tenant_id = ${tenantId} AND id = ${id}`,
+    );
+    return result.rowCount === 1;
+  }
+
+  /** Forgets uploads past their time and says which, so that their files can be removed. */
+  async removeExpired(): Promise<readonly UploadId[]> {
+    const { rows } = await this.pool.query<{ id: UploadId }>(
+      sql`DELETE FROM upload WHERE expires_at <= now() RETURNING id`,
+    );
+    return rows.map((row) => row.id);
+  }
+}
