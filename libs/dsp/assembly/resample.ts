@@ -20,23 +20,72 @@ export function resample(
     output = decimate(at, end, output, coefficients, (<usize>step) << 2, rowBytes);
     return;
   }
-  while (output < end) {
-    if (tablePhases == phases) {
-      store<f32>(output, dot(at, coefficients + <usize>phase * rowBytes, rowBytes));
-    } else {
-      const place = <i64>phase * <i64>tablePhases;
-      const row = <i32>(place / <i64>phases);
-      const fraction = <f32>(<f64>(place - <i64>row * <i64>phases) / <f64>phases);
-      const low = dot(at, coefficients + <usize>row * rowBytes, rowBytes);
-      const high = dot(at, coefficients + <usize>(row + 1) * rowBytes, rowBytes);
-      store<f32>(output, low + fraction * (high - low));
+  const whole = step / phases;
+  const part = step - whole * phases;
+  if (tablePhases == phases) {
+    // Four outputs at once: their additions do not wait for one another.
+    for (; output + 16 <= end; output += 16) {
+      const at0 = at;
+      const row0 = coefficients + <usize>phase * rowBytes;
+      phase += part;
+      at += (<usize>(whole + <i32>(phase >= phases))) << 2;
+      phase -= phase >= phases ? phases : 0;
+      const at1 = at;
+      const row1 = coefficients + <usize>phase * rowBytes;
+      phase += part;
+      at += (<usize>(whole + <i32>(phase >= phases))) << 2;
+      phase -= phase >= phases ? phases : 0;
+      const at2 = at;
+      const row2 = coefficients + <usize>phase * rowBytes;
+      phase += part;
+      at += (<usize>(whole + <i32>(phase >= phases))) << 2;
+      phase -= phase >= phases ? phases : 0;
+      const at3 = at;
+      const row3 = coefficients + <usize>phase * rowBytes;
+      phase += part;
+      at += (<usize>(whole + <i32>(phase >= phases))) << 2;
+      phase -= phase >= phases ? phases : 0;
+      let sum0 = f32x4.splat(0);
+      let sum1 = sum0;
+      let sum2 = sum0;
+      let sum3 = sum0;
+      for (let k: usize = 0; k < rowBytes; k += 16) {
+        sum0 = f32x4.add(sum0, f32x4.mul(v128.load(row0 + k), v128.load(at0 + k)));
+        sum1 = f32x4.add(sum1, f32x4.mul(v128.load(row1 + k), v128.load(at1 + k)));
+        sum2 = f32x4.add(sum2, f32x4.mul(v128.load(row2 + k), v128.load(at2 + k)));
+        sum3 = f32x4.add(sum3, f32x4.mul(v128.load(row3 + k), v128.load(at3 + k)));
+      }
+      v128.store(output, sums(sum0, sum1, sum2, sum3));
     }
-    output += 4;
-    phase += step;
-    const whole = phase / phases;
-    at += (<usize>whole) << 2;
-    phase -= whole * phases;
   }
+  for (; output < end; output += 4) {
+    store<f32>(
+      output,
+      tablePhases == phases
+        ? dot(at, coefficients + <usize>phase * rowBytes, rowBytes)
+        : interpolatedDot(at, phase, phases, tablePhases, coefficients, rowBytes),
+    );
+    phase += part;
+    at += (<usize>(whole + <i32>(phase >= phases))) << 2;
+    phase -= phase >= phases ? phases : 0;
+  }
+}
+
+/** Sum of products with a row between the two of a thinned-out table that are next to `phase`. */
+function interpolatedDot(
+  at: usize,
+  phase: i32,
+  phases: i32,
+  tablePhases: i32,
+  coefficients: usize,
+  rowBytes: usize,
+): f32 {
+  const place = <i64>phase * <i64>tablePhases;
+  const row = <i32>(place / <i64>phases);
+  const fraction = <f32>(<f64>(place - <i64>row * <i64>phases) / <f64>phases);
+  const low = dot(at, coefficients + <usize>row * rowBytes, rowBytes);
+  const high = dot(at, coefficients + <usize>(row + 1) * rowBytes, rowBytes);
+  return low + fraction * (high - low);
 }
 
 /** One row for all outputs: eight outputs share the loads of the coefficients. */
