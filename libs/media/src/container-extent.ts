@@ -1,3 +1,4 @@
+import type { ContainerName } from './detect-media.js';
 import { readAt, type MediaFile } from './media-file.js';
 
 /**
@@ -10,26 +11,19 @@ import { readAt, type MediaFile } from './media-file.js';
  * @returns what is missing, in words; undefined where nothing is known to be missing
  */
 export async function missingTail(file: MediaFile): Promise<string | undefined> {
-  switch (file.container) {
-    case 'wav':
-      return missing(await wavEnd(file), file);
-    case 'mp4':
-    case 'mov':
-      return missing(await isoEnd(file), file);
-    case 'mkv':
-    case 'webm':
-      return missing(await matroskaEnd(file), file);
-    case 'ogg':
-      return missing(await oggEnd(file), file);
-    default:
-      return undefined;
-  }
+  const end = await extents[file.container]?.(file);
+  if (end === undefined || end <= file.bytes) return undefined;
+  return `the file ends at byte ${file.bytes}, the container at byte ${end}`;
 }
 
-function missing(declaredEnd: number | undefined, file: MediaFile): string | undefined {
-  if (declaredEnd === undefined || declaredEnd <= file.bytes) return undefined;
-  return `the file ends at byte ${file.bytes}, the container at byte ${declaredEnd}`;
-}
+const extents: Readonly<Partial<Record<ContainerName, (file: MediaFile) => Promise<number | undefined>>>> = {
+  wav: wavEnd,
+  mp4: isoEnd,
+  mov: isoEnd,
+  mkv: matroskaEnd,
+  webm: matroskaEnd,
+  ogg: oggEnd,
+};
 
 const unknownSize = 0xffff_ffff;
 

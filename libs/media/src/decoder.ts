@@ -38,7 +38,7 @@ export type DecodeOptions = Readonly<{
 
 /** Turns files into PCM. Adapters: FFmpeg as a child process; WASM and TypeScript. */
 export interface MediaDecoder {
-  /** `ffmpeg` or `wasm`. */
+  /** `ffmpeg`, `wasm`, or `auto` for both together. */
   readonly name: string;
   /**
    * Reads headers only.

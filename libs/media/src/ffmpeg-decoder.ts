@@ -14,9 +14,9 @@ import {
   type MediaError,
 } from './media-error.js';
 import { openMediaFile, type MediaFile } from './media-file.js';
-import { BlockCounter, defaultMaxDurationMs, defaultStallTimeoutMs } from './pcm-blocks.js';
+import { BlockCounter, defaultMaxDurationMs } from './pcm-blocks.js';
 import { summarise } from './summary.js';
-import { readWavStreamFormat, type WavStreamFormat } from './wav-stream.js';
+import { readPcm } from './ffmpeg-pcm.js';
 
 /** Where FFmpeg's two programs are. */
 export type FfmpegPrograms = Readonly<{ ffmpeg: string; ffprobe: string; version: string }>;
@@ -45,11 +45,11 @@ export class FfmpegDecoder implements MediaDecoder {
     );
     let counter: BlockCounter | undefined;
     try {
-      for await (const pcm of pcmOf(child, options)) {
-        counter ??= new BlockCounter(pcm.format.sampleRateHz, limitMs);
+      for await (const pcm of readPcm(child, options)) {
+        counter ??= new BlockCounter(pcm.sampleRateHz, limitMs);
         if (log.declaredMs !== undefined && log.declaredMs > limitMs)
           throw new TooLongError(log.declaredMs, limitMs);
-        yield counter.next(downmix(pcm.channels, pcm.format.speakers));
+        yield counter.next(downmix(pcm.channels, pcm.speakers));
       }
       await child.exit();
     } finally {
@@ -74,56 +74,4 @@ export class FfmpegDecoder implements MediaDecoder {
     }
     return nothingDecoded(file.bytes, cut, log.warnings);
   }
-}
-
-type Pcm = Readonly<{ format: WavStreamFormat; channels: readonly Float32Array[] }>;
-
-/** Cuts the process's WAV stream into pieces of whole frames, one second at most. */
-async function* pcmOf(child: PipedProcess, options: DecodeOptions): AsyncGenerator<Pcm, void, void> {
-  const stallMs = options.stallTimeoutMs ?? defaultStallTimeoutMs;
-  let format: WavStreamFormat | undefined;
-  let pending: Uint8Array[] = [];
-  let pendingBytes = 0;
-  for (;;) {
-    const chunk = await child.read(stallMs, options.signal);
-    if (chunk) {
-      pending.push(chunk);
-      pendingBytes += chunk.length;
-    }
-    if (!format) {
-      const head = Buffer.concat(pending);
-      format = readWavStreamFormat(head);
-      if (format) {
-        pending = [head.subarray(format.dataOffset)];
-        pendingBytes = pending[0].length;
-      }
-    }
-    if (format) {
-      const frameBytes = format.channels * 4;
-      const blockBytes = format.sampleRateHz * frameBytes;
-      if (pendingBytes >= blockBytes || !chunk) {
-        const all = Buffer.concat(pending);
-        const usable = all.length - (all.length % frameBytes);
-        for (let at = 0; at < usable; at += blockBytes) {
-          yield {
-            format,
-            channels: deinterleave(all.subarray(at, Math.min(usable, at + blockBytes)), format.channels),
-          };
-        }
-        pending = [all.subarray(usable)];
-        pendingBytes = pending[0].length;
-      }
-    }
-    if (!chunk) return;
-  }
-}
-
-function deinterleave(bytes: Uint8Array, channels: number): Float32Array[] {
-  const samples = new Float32Array(new Uint8Array(bytes).buffer);
-  const frames = samples.length / channels;
-  return Array.from({ length: channels }, (_, channel) => {
-    const out = new Float32Array(frames);
-    for (let i = 0, at = channel; i < frames; i++, at += channels) out[i] = samples[at];
-    return out;
-  });
 }

@@ -6,4 +6,5 @@ export * from './hash-file.js';
 export * from './listen.js';
 export * from './media-error.js';
 export * from './open-media-decoder.js';
+export * from './paired-decoder.js';
 export * from './wasm-decoder.js';

@@ -46,13 +46,15 @@ export class BlockCounter {
 
 /** Replaces NaN and infinity by 0 in place and counts them. */
 export function replaceNonFinite(samples: Float32Array): number {
+  // Zero times NaN or infinity is NaN: one multiplication a sample tells whether any is there.
+  let check = 0;
+  for (let i = 0; i < samples.length; i++) check += samples[i] * 0;
+  if (check === 0) return 0;
   let replaced = 0;
   for (let i = 0; i < samples.length; i++) {
-    // x - x is 0 for every finite x and NaN for the others: one branch in the hot loop.
-    if (samples[i] - samples[i] !== 0) {
-      samples[i] = 0;
-      replaced++;
-    }
+    if (Number.isFinite(samples[i])) continue;
+    samples[i] = 0;
+    replaced++;
   }
   return replaced;
 }

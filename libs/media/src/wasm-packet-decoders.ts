@@ -43,7 +43,7 @@ async function openMp3(format: TrackFormat): Promise<PacketDecoder> {
     speakers: speakersOf(channels, 'wave'),
     delayFrames: 0,
     decode(packets) {
-      const { value, complaints } = quietly(() => decoder.decodeFrames([...packets]));
+      const { value, complaints } = quietly(() => decoder.decode(Buffer.concat(packets)));
       return Promise.resolve(
         value ? { channels: value.channelData.slice(0, channels), errors: complaints } : nothing,
       );
