@@ -141,9 +141,9 @@ def write_metadata(recipe: dict, file: pathlib.Path) -> None:
     """metadata.csv for `earmark ingest --metadata`; paths are relative to the file itself."""
     with file.open("w", newline="", encoding="utf-8") as sink:
         rows = csv.writer(sink, lineterminator="\n")
-        rows.writerow(["path", "title", "artists", "isrc", "ref", "rights_holder", "licence"])
+        rows.writerow(["path", "title", "artists", "isrc", "ref:samples", "rights.owner", "rights.licence"])
         for track in recipe["samples"]:
-            ref = "samples:" + track["file"].removesuffix(".opus")
+            ref = track["file"].removesuffix(".opus")
             rows.writerow([f"tracks/{track['file']}", track["title"], track["artists"], "", ref,
                            track["rightsHolder"], track["licence"]])
 
