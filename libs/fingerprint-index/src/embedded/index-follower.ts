@@ -1,6 +1,6 @@
 import { IndexCorruptError, IndexStateError } from '../errors.js';
 import { closeSegments, followLog, loadIndex, type LoadedIndex } from './index-loader.js';
-import { IndexState } from './index-state.js';
+import type { IndexState } from './index-state.js';
 import { readManifest } from './manifest.js';
 import type { PageCache } from './page-cache.js';
 

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { IndexCorruptError, IndexStateError } from '../errors.js';
+import { IndexCorruptError } from '../errors.js';
 import type { DurableFiles } from './durable-files.js';
 import { closeSegments, loadIndex, logNumbers } from './index-loader.js';
 import { Delta } from './delta.js';
@@ -46,7 +46,7 @@ export class IndexWriter {
   private merging = false;
   private mergingStopped = false;
   /** The last failure of maintenance, until a later one succeeds. */
-  problem: unknown;
+  problem: Error | undefined;
 
   private constructor(
     private readonly settings: WriterSettings,
@@ -184,7 +184,7 @@ export class IndexWriter {
     try {
       this.log.rotate(join(this.settings.directory, logName(number)));
     } catch (error) {
-      this.problem = error;
+      this.problem = errorOf(error);
       return;
     }
     this.nextFile++;
@@ -214,7 +214,7 @@ export class IndexWriter {
         this.problem = undefined;
       } catch (error) {
         if (error instanceof IndexCorruptError) this.mergingStopped = true;
-        if (!this.closing) this.problem = error;
+        if (!this.closing) this.problem = errorOf(error);
       }
     })();
     this.working = done;
@@ -225,10 +225,7 @@ export class IndexWriter {
   }
 
   private rethrow(): void {
-    if (this.problem === undefined) return;
-    throw this.problem instanceof Error
-      ? this.problem
-      : new IndexStateError('maintenance failed', { cause: this.problem });
+    if (this.problem) throw this.problem;
   }
 
   private async flushFrozen(frozen: Delta): Promise<void> {
@@ -328,4 +325,8 @@ function removeOthers(directory: string, known: ReadonlySet<string>, files: Dura
   for (const name of fs.readdirSync(directory)) {
     if (isIndexFile(name) && !known.has(name)) files.remove(join(directory, name));
   }
+}
+
+function errorOf(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

@@ -150,12 +150,21 @@ function checkLogHeader(path: string, fd: number, size: number, configId: string
   return length;
 }
 
-/** The group at an offset; undefined at the end of the log or for a last group that was never completed. */
+/**
+ * The group at an offset; undefined at the end of the log or for a last group that was never completed. After a power
+ * cut the file may have its new length while sectors of the last write are still empty.
+ */
 function readGroup(path: string, fd: number, at: number, size: number): Buffer | undefined {
   if (at + groupHeaderBytes > size) return undefined;
   const header = read(fd, at, groupHeaderBytes);
   if (header.readUInt32LE(0) !== groupMark || header.readUInt32LE(12) !== crc32(header.subarray(0, 12))) {
-    if (isZero(header)) return undefined;
+    const border = Math.min(groupHeaderBytes, sectorBytes - (at % sectorBytes));
+    if (
+      isZero(header.subarray(0, border)) ||
+      (border < groupHeaderBytes && isZero(header.subarray(border)))
+    ) {
+      return undefined;
+    }
     throw new IndexCorruptError(path, at, 'header of a log group');
   }
   const length = header.readUInt32LE(4);
@@ -163,7 +172,6 @@ function readGroup(path: string, fd: number, at: number, size: number): Buffer |
   if (end > size) return undefined;
   const content = read(fd, at + groupHeaderBytes, length);
   if (header.readUInt32LE(8) === crc32(content)) return content;
-  // After a power cut the file may have its new length while sectors of the last write are still empty.
   if (end === size && hasEmptySector(content, at + groupHeaderBytes)) return undefined;
   throw new IndexCorruptError(path, at, 'checksum of a log group');
 }
@@ -306,11 +314,6 @@ export class WriteAheadLog {
    * @throws {IndexStateError} after a failed `fsync`: what the disk holds is unknown until the index is opened again
    */
   append(operation: LogOperation): Promise<void> {
-    if (this.broken !== undefined) {
-      return Promise.reject(
-        new IndexStateError('the log failed earlier; open the index again', { cause: this.broken }),
-      );
-    }
     return new Promise((resolve, reject) => {
       this.queue.push({ operation, bytes: encodeOperation(operation), resolve, reject });
       this.pumping ??= this.pump();
@@ -335,6 +338,11 @@ export class WriteAheadLog {
     this.file.close();
   }
 
+  private assertSound(): void {
+    if (this.broken === undefined) return;
+    throw new IndexStateError('the log failed earlier; open the index again', { cause: this.broken });
+  }
+
   private async pump(): Promise<void> {
     await Promise.resolve();
     while (this.queue.length > 0) {
@@ -350,7 +358,7 @@ export class WriteAheadLog {
         group.push(next);
       }
       try {
-        if (this.broken !== undefined) throw this.broken;
+        this.assertSound();
         await this.file.append(group.map((waiting) => waiting.bytes));
       } catch (error) {
         if (this.file.damaged) this.broken = error;
