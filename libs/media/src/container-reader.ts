@@ -2,10 +2,10 @@ import {
   ADTS,
   CustomSource,
   EncodedPacketSink,
-  FLAC,
   Input,
+  Logging,
+  LogLevel,
   MATROSKA,
-  MP3,
   MP4,
   MPEG_TS,
   OGG,
@@ -23,11 +23,12 @@ import type { TrackFormat } from './packet-decoder.js';
 import type { Packet, PacketSource } from './packet-source.js';
 import { readOpusHead } from './xiph-headers.js';
 
+// What mediabunny prints about odd files belongs in no log: what matters comes as an error or a warning of the decode.
+Logging.level = LogLevel.Silent;
+
 /** mediabunny's formats by container; playlists (HLS) are left out on purpose. */
 const formats: Readonly<Partial<Record<ContainerName, readonly InputFormat[]>>> = {
   wav: [WAVE],
-  mp3: [MP3],
-  flac: [FLAC],
   ogg: [OGG],
   mp4: [MP4, QTFF],
   mov: [QTFF, MP4],
