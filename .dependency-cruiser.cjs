@@ -52,7 +52,7 @@ module.exports = {
     only('transition', ['kernel', 'dsp', 'analysis']),
     only('fingerprint-index', ['kernel', 'fingerprint']),
     only('storage', ['kernel', 'catalog', 'monitoring', 'tagging']),
-    only('platform', ['kernel', 'storage']),
+    only('platform', ['kernel', 'catalog', 'monitoring', 'storage']),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -2,16 +2,19 @@ import type { CatalogId, ScanId, TenantId } from '@earmark/kernel';
 import { InvalidValueError } from '@earmark/kernel';
 import type { Match, StoredMatch } from './match.js';
 
-/** Where a scan stands: `queued` -> `running` -> `done`, `failed` or `cancelled`. */
+/**
+ * Where a scan stands: `queued` -> `running` -> `done`, `failed` or `cancelled`. A later attempt may run one again
+ * that failed, was cancelled or lost its worker; `done` is final.
+ */
 export type ScanState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
 
-/** Which state may follow which; the last three are final, a lost worker puts `running` back to `queued`. */
+/** Which state may follow which. */
 export const scanTransitions: Readonly<Record<ScanState, readonly ScanState[]>> = {
   queued: ['running', 'failed', 'cancelled'],
-  running: ['queued', 'done', 'failed', 'cancelled'],
+  running: ['queued', 'running', 'done', 'failed', 'cancelled'],
   done: [],
-  failed: [],
-  cancelled: [],
+  failed: ['running'],
+  cancelled: ['running'],
 };
 
 /** Tells whether a scan in `from` may go to `to`. */

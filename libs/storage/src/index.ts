@@ -11,3 +11,4 @@ export { allOf, sql, type SqlStatement } from './sql.js';
 export { PgTrackPeaksStore } from './track-peaks-store.js';
 export { PgTrackStore } from './track-store.js';
 export * from './upload-store.js';
+export * from './upload-files.js';

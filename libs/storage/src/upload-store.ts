@@ -56,19 +56,24 @@ export class PgUploadStore {
     this.pool = database.pool;
   }
 
+  /** Stores an upload: open and empty, or complete if all bytes are there already. */
   async create(
     upload: Readonly<{
       tenantId: TenantId;
+      id?: UploadId;
       fileName: string;
       lengthBytes: number;
       sha256?: string;
+      state?: Upload['state'];
       lifeMs: number;
     }>,
   ): Promise<Upload> {
+    const state = upload.state ?? 'open';
     const { rows } = await this.pool.query<UploadRow>(sql`
-      INSERT INTO upload (tenant_id, id, file_name, length_bytes, sha256, expires_at)
-      VALUES (${upload.tenantId}, ${newId('upload')}, ${upload.fileName}, ${upload.lengthBytes},
-              ${upload.sha256 ?? null}, now() + ${upload.lifeMs} * interval '1 millisecond')
+      INSERT INTO upload (tenant_id, id, file_name, length_bytes, offset_bytes, sha256, state, expires_at)
+      VALUES (${upload.tenantId}, ${upload.id ?? newId('upload')}, ${upload.fileName}, ${upload.lengthBytes},
+              ${state === 'complete' ? upload.lengthBytes : 0}, ${upload.sha256 ?? null}, ${state},
+              now() + ${upload.lifeMs} * interval '1 millisecond')
       RETURNING ${columns}`);
     const row = rows[0];
     if (!row) throw new Error('the upload was not stored');
@@ -124,6 +129,12 @@ export class PgUploadStore {
       sql`DELETE FROM upload WHERE tenant_id = ${tenantId} AND id = ${id}`,
     );
     return result.rowCount === 1;
+  }
+
+  /** Tells whether any tenant has an upload of this id. */
+  async exists(id: UploadId): Promise<boolean> {
+    const result = await this.pool.query(sql`SELECT 1 FROM upload WHERE id = ${id}`);
+    return result.rowCount !== 0;
   }
 
   /** Forgets uploads past their time and says which, so that their files can be removed. */
