@@ -18,8 +18,6 @@ export interface PacketDecoder {
   /** Rate of the PCM; Opus always gives 48,000. */
   readonly sampleRateHz: number;
   readonly speakers: readonly Speaker[];
-  /** Frames at the very start that are decoder delay, not audio, and that packet times do not account for. */
-  readonly delayFrames: number;
   /** Decodes consecutive packets. Damaged ones are left out and counted. */
   decode(packets: readonly Uint8Array[]): Promise<DecodedPackets>;
   free(): void;

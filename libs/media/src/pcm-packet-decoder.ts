@@ -11,7 +11,6 @@ export function pcmPacketDecoder(format: TrackFormat): PacketDecoder {
   return {
     sampleRateHz: format.sampleRateHz,
     speakers: speakersOf(format.channels, 'wave'),
-    delayFrames: 0,
     decode: (packets) =>
       Promise.resolve({ channels: decodePcm(packets, format.channels, reader), errors: 0 }),
     free: () => undefined,

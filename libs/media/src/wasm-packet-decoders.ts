@@ -4,6 +4,7 @@ import { codecFrames, data, header, vorbisSetup, type OggPage } from 'codec-pars
 import type { AudioCodec } from 'mediabunny';
 import { MPEGDecoder } from 'mpg123-decoder';
 import { OpusDecoder } from 'opus-decoder';
+import { openAac } from './aac-packet-decoder.js';
 import { speakersOf } from './downmix.js';
 import { DecodeFailedError, NeedsFfmpegError } from './media-error.js';
 import type { DecodedPackets, PacketDecoder, TrackFormat } from './packet-decoder.js';
@@ -25,6 +26,7 @@ export async function openPacketDecoder(format: TrackFormat): Promise<PacketDeco
 }
 
 const openers: Readonly<Partial<Record<AudioCodec, (format: TrackFormat) => Promise<PacketDecoder>>>> = {
+  aac: openAac,
   mp3: openMp3,
   flac: openFlac,
   vorbis: openVorbis,
@@ -41,7 +43,6 @@ async function openMp3(format: TrackFormat): Promise<PacketDecoder> {
   return {
     sampleRateHz: format.sampleRateHz,
     speakers: speakersOf(channels, 'wave'),
-    delayFrames: 0,
     decode(packets) {
       const { value, complaints } = quietly(() => decoder.decode(Buffer.concat(packets)));
       return Promise.resolve(
@@ -58,7 +59,6 @@ async function openFlac(format: TrackFormat): Promise<PacketDecoder> {
   return {
     sampleRateHz: format.sampleRateHz,
     speakers: speakersOf(format.channels, 'wave'),
-    delayFrames: 0,
     async decode(packets) {
       const { value, complaints } = quietly(() => decoder.decodeFrames([...packets]));
       const decoded = await value;
@@ -77,7 +77,6 @@ async function openVorbis(format: TrackFormat): Promise<PacketDecoder> {
   return {
     sampleRateHz: format.sampleRateHz,
     speakers: speakersOf(format.channels, 'vorbis'),
-    delayFrames: 0,
     async decode(packets) {
       // The package takes parsed Ogg pages; these carry the same three things without any Ogg around them.
       const frames = packets.map((packet) => ({
@@ -110,7 +109,6 @@ async function openOpus(format: TrackFormat): Promise<PacketDecoder> {
   return {
     sampleRateHz: 48_000,
     speakers: speakersOf(channels, 'vorbis'),
-    delayFrames: 0,
     decode(packets) {
       const { value, complaints } = quietly(() => decoder.decodeFrames([...packets]));
       return Promise.resolve(value ? { channels: value.channelData, errors: complaints } : nothing);
