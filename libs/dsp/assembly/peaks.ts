@@ -78,15 +78,19 @@ export function findPeaks(rows: i32, drop: i32, count: i32, from: i32, to: i32):
     memory.copy(power, power + <usize>drop * rowBytes, <usize>kept * rowBytes);
     memory.copy(maximum, maximum + <usize>drop * rowBytes, <usize>kept * rowBytes);
   }
+  // Rows are searched as soon as their neighbours are there, while they are still in the cache.
+  let found = 0;
+  let next = from;
   for (let n = 0; n < count; n += 4) {
     powerOfFour(samples + <usize>n * hop, hop, spectrum);
     const row = <usize>(kept + n) * rowBytes;
     toRows(power + row);
     for (let f: usize = 0; f < 4; f++)
       runningMaximum(power + row + f * rowBytes, maximum + row + f * rowBytes);
+    const ready = min(to, kept + min(n + 4, count) - frameRadius);
+    for (; next < ready; next++) found = findInRow(next, kept + count, found);
   }
-  let found = 0;
-  for (let row = from; row < to; row++) found = findInRow(row, kept + count, found);
+  for (; next < to; next++) found = findInRow(next, kept + count, found);
   return found;
 }
 
@@ -143,18 +147,23 @@ function findInRow(row: i32, rows: i32, found: i32): i32 {
   const skip = (<usize>(minBin - firstBin)) << 2;
   const cells = power + <usize>row * rowBytes + skip;
   const own = maximum + <usize>row * rowBytes + skip;
-  const before = row > 0 && frameRadius > 0 ? own - rowBytes : own;
-  const after = row + 1 < rows && frameRadius > 0 ? own + rowBytes : own;
+  const before = row > 0 ? own - rowBytes : own;
+  const after = row + 1 < rows ? own + rowBytes : own;
+  const firstRow = maximum + <usize>max(0, row - frameRadius) * rowBytes + skip;
+  const lastRow = maximum + <usize>min(rows - 1, row + frameRadius) * rowBytes + skip;
   const floor = f32x4.splat(floorPower);
   const length = (<usize>(maxBin - minBin)) << 2;
   for (let at: usize = 0; at < length; at += 16) {
     const values = v128.load(cells + at);
     const around = f32x4.pmax(f32x4.pmax(v128.load(own + at), v128.load(before + at)), v128.load(after + at));
-    let mask = i32x4.bitmask(v128.and(f32x4.ge(values, around), f32x4.ge(values, floor)));
-    while (mask) {
+    let loud = v128.and(f32x4.ge(values, around), f32x4.ge(values, floor));
+    if (!v128.any_true(loud)) continue;
+    for (let near = firstRow; near <= lastRow; near += rowBytes) {
+      loud = v128.and(loud, f32x4.ge(values, v128.load(near + at)));
+    }
+    for (let mask = i32x4.bitmask(loud); mask; mask &= mask - 1) {
       const bin = minBin + <i32>(at >> 2) + ctz(mask);
-      mask &= mask - 1;
-      if (bin < maxBin && isPeak(row, rows, bin)) {
+      if (bin < maxBin && isFirst(row, bin)) {
         report(row, rows, bin, found);
         found++;
       }
@@ -163,20 +172,18 @@ function findInRow(row: i32, rows: i32, found: i32): i32 {
   return found;
 }
 
-function isPeak(row: i32, rows: i32, bin: i32): bool {
-  const column = (<usize>(bin - firstBin)) << 2;
-  const value = load<f32>(power + <usize>row * rowBytes + column);
-  const from = max(0, row - frameRadius);
-  const to = min(rows - 1, row + frameRadius);
-  for (let r = from; r <= to; r++) {
-    if (load<f32>(maximum + <usize>r * rowBytes + column) > value) return false;
+/** Whether no earlier cell of the neighbourhood equals this one: of a plateau only the first is a peak. */
+function isFirst(row: i32, bin: i32): bool {
+  const radius = (<usize>binRadius) << 2;
+  const own = power + <usize>row * rowBytes + ((<usize>(bin - firstBin)) << 2);
+  const value = load<f32>(own);
+  let column = power + <usize>max(0, row - frameRadius) * rowBytes + ((<usize>(bin - firstBin)) << 2);
+  for (; column < own; column += rowBytes) {
+    for (let cell = column - radius; cell <= column + radius; cell += 4) {
+      if (load<f32>(cell) == value) return false;
+    }
   }
-  // Of equal cells only the first is a peak.
-  for (let r = from; r <= row; r++) {
-    let cell = power + <usize>r * rowBytes + column - ((<usize>binRadius) << 2);
-    const end = power + <usize>r * rowBytes + column + (r < row ? ((<usize>binRadius) << 2) + 4 : 0);
-    for (; cell < end; cell += 4) if (load<f32>(cell) == value) return false;
-  }
+  for (let cell = own - radius; cell < own; cell += 4) if (load<f32>(cell) == value) return false;
   return true;
 }
 

@@ -21,9 +21,11 @@ const STOP_BAND_DB = 86;
 const PASS_BAND = 0.9;
 const MAX_TABLE = 1 << 18;
 const INTERPOLATED_PHASES = 1024;
+/** A multiplication of a fractional ratio against one of an integer ratio, whose outputs share their coefficients (measured). */
+const FRACTIONAL_COST = 1.5;
 
 /**
- * Splits a rate change into one or two stages with the fewest multiplications: pass-band up to 0.9 of the lower
+ * Splits a rate change into one or two stages of the least cost: pass-band up to 0.9 of the lower
  * Nyquist frequency, stop-band of 86 dB by design from that Nyquist frequency on, so that nothing aliases.
  */
 export function designStages(fromHz: number, toHz: number): readonly PolyphaseStage[] {
@@ -33,7 +35,8 @@ export function designStages(fromHz: number, toHz: number): readonly PolyphaseSt
     const middleHz = fromHz / decimation;
     const last = tapCount(middleHz, PASS_BAND * nyquist, nyquist);
     const first = decimation === 1 ? 0 : tapCount(fromHz, PASS_BAND * nyquist, middleHz - nyquist);
-    const cost = last * toHz + first * middleHz;
+    const sharing = (fromHz / decimation) % toHz === 0 ? 1 : FRACTIONAL_COST;
+    const cost = sharing * last * toHz + first * middleHz;
     if (cost < best.cost) best = { decimation, cost };
   }
   const { decimation } = best;

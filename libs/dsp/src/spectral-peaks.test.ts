@@ -56,7 +56,7 @@ function referenceCells(signal: Float32Array, options: SpectralPeakOptions): Set
 const VARIANTS: readonly Partial<SpectralPeakOptions>[] = [
   {},
   { binRadius: 3, frameRadius: 2, blockFrames: 10 },
-  { binRadius: 0, frameRadius: 0, floorDb: -40 },
+  { binRadius: 1, frameRadius: 1, floorDb: -40 },
   { binRadius: 20, frameRadius: 9, minBin: 1, maxBin: 512, blockFrames: 4 },
   { fftSize: 512, hopSamples: 128, minBin: 9, maxBin: 250, blockFrames: 33 },
   { fftSize: 2048, hopSamples: 300, minBin: 33, maxBin: 1000 },
@@ -143,6 +143,7 @@ describe('SpectralPeaks', () => {
   it('refuses options out of range', () => {
     expect(() => new SpectralPeaks({ fftSize: 1000 })).toThrow(DspOptionError);
     expect(() => new SpectralPeaks({ minBin: 0 })).toThrow(DspOptionError);
+    expect(() => new SpectralPeaks({ frameRadius: 0 })).toThrow(DspOptionError);
     expect(() => new SpectralPeaks({ maxBin: 513 })).toThrow(DspOptionError);
     expect(() => new SpectralPeaks({ floorDb: Number.NaN })).toThrow(DspOptionError);
   });

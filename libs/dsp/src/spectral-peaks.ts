@@ -10,9 +10,9 @@ export type SpectralPeakOptions = Readonly<{
   fftSize: number;
   /** Samples from frame to frame, 1 to fftSize. */
   hopSamples: number;
-  /** Bins on either side that a peak tops, 0 to 64. */
+  /** Bins on either side that a peak tops, 1 to 64. */
   binRadius: number;
-  /** Frames on either side that a peak tops, 0 to 32. */
+  /** Frames on either side that a peak tops, 1 to 32. */
   frameRadius: number;
   /** First bin that may hold a peak, at least 1. */
   minBin: number;
@@ -66,8 +66,8 @@ export class SpectralPeaks {
       this.options;
     requirePowerOfTwo('fftSize', fftSize, 64, 8192);
     requireInteger('hopSamples', hopSamples, 1, fftSize);
-    requireInteger('binRadius', binRadius, 0, 64);
-    requireInteger('frameRadius', frameRadius, 0, 32);
+    requireInteger('binRadius', binRadius, 1, 64);
+    requireInteger('frameRadius', frameRadius, 1, 32);
     requireInteger('minBin', minBin, 1, fftSize / 2 - 1);
     requireInteger('maxBin', maxBin, minBin + 1, fftSize / 2);
     requireInteger('blockFrames', blockFrames, 4, 1024);

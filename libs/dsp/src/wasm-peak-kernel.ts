@@ -19,7 +19,7 @@ export class WasmPeakKernel implements PeakKernel {
   constructor(private readonly settings: PeakKernelSettings) {
     const { fftSize, hopSamples, binRadius, frameRadius, minBin, maxBin, floorPower, blockFrames, window } =
       settings;
-    const margin = roundUp(Math.max(1, binRadius));
+    const margin = roundUp(binRadius);
     const width = margin + roundUp(maxBin - minBin) + margin + 4;
     const rows = blockFrames + 2 * frameRadius + 4;
     const capacity = peakCapacity(settings);
