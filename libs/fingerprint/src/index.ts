@@ -7,3 +7,17 @@ export type { FrameRange } from './landmark-shapes.js';
 export { chunkFrames, chunkRanges, indexDensity, indexLandmarks } from './index-landmarks.js';
 export { queryLandmarks, type QueryDepth } from './query-landmarks.js';
 export { VoteTable, changeLimits, type Proposal } from './vote-table.js';
+export { centsPerStep, type Candidate, type CandidateSource, type PeakSource } from './candidate.js';
+export { MemoryIndex } from './memory-index.js';
+export {
+  QueryRaster,
+  referencePeaks,
+  type Agreement,
+  type Alignment,
+  type ReferencePeaks,
+} from './query-raster.js';
+export { verify, type Verified } from './verification.js';
+export { identify, type IdentifyOptions } from './identify.js';
+export type * from './match.js';
+export { searchLevels, type SearchLevel } from './search-levels.js';
+export { search, ReferenceCache, type Place, type SearchResult, type SearchSources } from './search.js';

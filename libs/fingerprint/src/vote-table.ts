@@ -49,9 +49,11 @@ const pairBinTolerance = 0.9;
  */
 export class VoteTable {
   private readonly entries: QueryLandmarks;
-  private readonly isPair: Uint8Array;
+  /** What each entry's hash says, filled when its first posting comes: 0 unknown, 1 triple, 2 pair. */
+  private readonly kinds: Uint8Array;
   private readonly anchors: Float32Array;
   private readonly logSpans: Float32Array;
+  private readonly decoded: DecodedHash = { isPair: false, anchor: 0, logSpan: 0 };
   private readonly middle: number;
   private hitEntry = new Uint32Array(4096);
   private hitPosition = new Uint32Array(4096);
@@ -65,18 +67,9 @@ export class VoteTable {
     const count = query.hashes.length;
     this.entries = query;
     this.middle = lengthFrames / 2;
-    this.isPair = new Uint8Array(count);
+    this.kinds = new Uint8Array(count);
     this.anchors = new Float32Array(count);
     this.logSpans = new Float32Array(count);
-    const decoded: DecodedHash = { isPair: false, anchor: 0, logSpan: 0 };
-    for (let i = 0; i < count; i++) {
-      decodeHash(query.hashes[i], decoded);
-      this.isPair[i] = decoded.isPair ? 1 : 0;
-      this.anchors[i] = decoded.isPair
-        ? decoded.anchor - binOfPitch(query.pitches[i])
-        : query.pitches[i] - decoded.anchor;
-      this.logSpans[i] = decoded.isPair ? 0 : decoded.logSpan - Math.log(query.spans[i]);
-    }
   }
 
   /** Hits counted so far. */
@@ -92,9 +85,10 @@ export class VoteTable {
    * @param detail the posting's detail byte
    */
   add(entry: number, position: number, detail: number): void {
+    const kind = this.kinds[entry] === 0 ? this.decode(entry) : this.kinds[entry];
     let logSpeed = 0;
     let pitch = 0;
-    if (this.isPair[entry] === 1) {
+    if (kind === 2) {
       const difference = this.anchors[entry] + anchorOfDetail.pair[detail];
       if (difference > pairBinTolerance || difference < -pairBinTolerance) return;
     } else {
@@ -112,46 +106,70 @@ export class VoteTable {
     this.hitPlace[at] = position + Math.exp(logSpeed) * (this.middle - this.entries.frames[entry]);
   }
 
+  private decode(entry: number): number {
+    const { decoded, entries } = this;
+    decodeHash(entries.hashes[entry], decoded);
+    const pitch = entries.pitches[entry];
+    this.anchors[entry] = decoded.isPair ? decoded.anchor - binOfPitch(pitch) : pitch - decoded.anchor;
+    this.logSpans[entry] = decoded.isPair ? 0 : decoded.logSpan - Math.log(entries.spans[entry]);
+    return (this.kinds[entry] = decoded.isPair ? 2 : 1);
+  }
+
   /** Gives at most `limit` alignments, most votes first. */
   proposals(limit: number): readonly Proposal[] {
     if (this.hits === 0) return [];
     const bits = Math.min(20, Math.max(10, Math.ceil(Math.log2(this.hits)) + 2));
-    const cells = [0, 1].map((grid) => this.cellsOf(grid, bits));
-    const counts = cells.map((grid) => countCells(grid, 1 << bits));
-    const best = new Uint16Array(this.hits);
-    for (let i = 0; i < this.hits; i++) best[i] = Math.max(counts[0][cells[0][i]], counts[1][cells[1][i]]);
+    const best = this.largestCounts(bits);
     const threshold = Math.max(2, survivorThreshold(best));
-    const survivors: number[] = [];
-    for (let i = 0; i < this.hits; i++) if (best[i] >= threshold) survivors.push(i);
+    let count = 0;
+    for (let i = 0; i < this.hits; i++) if (best[i] >= threshold) count++;
+    const survivors = new Uint32Array(count);
+    count = 0;
+    for (let i = 0; i < this.hits; i++) if (best[i] >= threshold) survivors[count++] = i;
+    survivors.sort((a, b) => this.hitPlace[a] - this.hitPlace[b]);
     return this.refine(this.group(survivors, 2 * limit), survivors, limit);
   }
 
-  /** Cell of every hit in one of two grids that are shifted by half a cell. */
-  private cellsOf(grid: number, bits: number): Uint32Array {
-    const out = new Uint32Array(this.hits);
-    for (let i = 0; i < this.hits; i++) out[i] = hashCell(this.keyOf(i, grid), bits);
-    return out;
-  }
-
-  /** Exact name of the cell of a hit, as an integer below 2^53. */
-  private keyOf(i: number, grid: number): number {
-    const shift = grid === 0 ? 0 : 0.5;
-    if (this.isPair[this.hitEntry[i]] === 1) {
-      return (Math.floor(this.hitPlace[i] / pairOffsetCell + shift) + 65_536) * 4 + 1;
-    }
-    const place = Math.floor(this.hitPlace[i] / tripleOffsetCell + shift) + 4096;
-    const speed = Math.floor(this.hitLogSpeed[i] / speedCell + shift) + 16;
-    const pitch = Math.floor(this.hitPitch[i] / pitchCell + shift) + 16;
-    return ((place * 32 + speed) * 32 + pitch) * 4;
-  }
-
-  /** Survivors that share an exact cell, largest groups first. */
-  private group(survivors: readonly number[], limit: number): number[][] {
-    const groups: number[][] = [];
+  /** For every hit the number of hits in its cell, in the better of two grids that are shifted by half a cell. */
+  private largestCounts(bits: number): Uint16Array {
+    const best = new Uint16Array(this.hits);
+    const cells = new Uint32Array(this.hits);
+    const counts = new Uint16Array(1 << bits);
     for (const grid of [0, 1]) {
+      counts.fill(0);
+      for (let i = 0; i < this.hits; i++) {
+        const cell = this.cellOf(i, grid * 0.5) >>> (32 - bits);
+        cells[i] = cell;
+        if (counts[cell] < 65_535) counts[cell]++;
+      }
+      for (let i = 0; i < this.hits; i++) if (counts[cells[i]] > best[i]) best[i] = counts[cells[i]];
+    }
+    return best;
+  }
+
+  /** Name of the cell of a hit, mixed to 32 bits; two cells share a name by chance one time in 2^32. */
+  private cellOf(i: number, shift: number): number {
+    let cell: number;
+    if (this.kinds[this.hitEntry[i]] === 2) {
+      cell = Math.imul(Math.floor(this.hitPlace[i] / pairOffsetCell + shift), 0x9e3779b1) ^ 0x55555555;
+    } else {
+      const speed = Math.floor(this.hitLogSpeed[i] / speedCell + shift);
+      const pitch = Math.floor(this.hitPitch[i] / pitchCell + shift);
+      cell =
+        Math.imul(Math.floor(this.hitPlace[i] / tripleOffsetCell + shift), 0x85ebca6b) +
+        Math.imul(speed * 64 + pitch, 0xc2b2ae35);
+    }
+    cell = Math.imul(cell ^ (cell >>> 15), 0x2c1b3c6d);
+    return (cell ^ (cell >>> 13)) >>> 0;
+  }
+
+  /** Survivors that share a cell, largest groups first. */
+  private group(survivors: Uint32Array, limit: number): number[][] {
+    const groups: number[][] = [];
+    for (const shift of [0, 0.5]) {
       const byCell = new Map<number, number[]>();
       for (const i of survivors) {
-        const key = this.keyOf(i, grid);
+        const key = this.cellOf(i, shift);
         const group = byCell.get(key);
         if (group) group.push(i);
         else byCell.set(key, [i]);
@@ -159,12 +177,12 @@ export class VoteTable {
       for (const group of byCell.values()) if (group.length >= 2) groups.push(group);
     }
     groups.sort((a, b) => b.length - a.length);
-    return groups.slice(0, limit * 2);
+    return groups.slice(0, limit);
   }
 
   private refine(
     groups: readonly (readonly number[])[],
-    survivors: readonly number[],
+    survivors: Uint32Array,
     limit: number,
   ): readonly Proposal[] {
     const found: Proposal[] = [];
@@ -182,20 +200,19 @@ export class VoteTable {
   }
 
   /** Fits `position = O + R * frame` to the hits near the group's line. */
-  private fit(group: readonly number[], survivors: readonly number[]): Proposal | undefined {
+  private fit(group: readonly number[], survivors: Uint32Array): Proposal | undefined {
     const { frames } = this.entries;
     const pitch = median(group.map((i) => this.hitPitch[i]));
     const logSpeed = median(group.map((i) => this.hitLogSpeed[i]));
     let speed = Math.exp(logSpeed);
     let offset = median(group.map((i) => this.hitPosition[i] - speed * frames[this.hitEntry[i]]));
-    const near = survivors.filter(
+    const near = this.survivorsNear(survivors, offset + speed * this.middle).filter(
       (i) =>
         Math.abs(this.hitPitch[i] - pitch) < pitchCell &&
-        Math.abs(this.hitLogSpeed[i] - logSpeed) < 3 * speedCell &&
-        Math.abs(this.hitPosition[i] - offset - speed * frames[this.hitEntry[i]]) < 2 * tripleOffsetCell,
+        Math.abs(this.hitLogSpeed[i] - logSpeed) < 3 * speedCell,
     );
     const errorOf = (i: number): number => this.hitPosition[i] - offset - speed * frames[this.hitEntry[i]];
-    if (this.isPair[this.hitEntry[group[0]]] === 0) {
+    if (this.kinds[this.hitEntry[group[0]]] === 1) {
       for (const width of [10, 5, 3, 2]) {
         const inliers = near.filter((i) => Math.abs(errorOf(i)) < width);
         if (inliers.length < 4) break;
@@ -220,6 +237,21 @@ export class VoteTable {
     };
   }
 
+  /** Survivors (sorted by place) within two cells of a place. */
+  private survivorsNear(survivors: Uint32Array, place: number): readonly number[] {
+    let low = 0;
+    let high = survivors.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.hitPlace[survivors[middle]] < place - 2 * tripleOffsetCell) low = middle + 1;
+      else high = middle;
+    }
+    const near: number[] = [];
+    for (; low < survivors.length && this.hitPlace[survivors[low]] <= place + 2 * tripleOffsetCell; low++)
+      near.push(survivors[low]);
+    return near;
+  }
+
   private grow(): void {
     const size = this.hitEntry.length * 2;
     const entry = new Uint32Array(size);
@@ -238,18 +270,6 @@ export class VoteTable {
     pitch.set(this.hitPitch);
     this.hitPitch = pitch;
   }
-}
-
-function hashCell(key: number, bits: number): number {
-  const low = key >>> 0;
-  const high = (key / 4_294_967_296) >>> 0;
-  return Math.imul(low ^ Math.imul(high, 0x9e3779b1) ^ (low >>> 15), 0x85ebca6b) >>> (32 - bits);
-}
-
-function countCells(cells: Uint32Array, size: number): Uint16Array {
-  const counts = new Uint16Array(size);
-  for (let i = 0; i < cells.length; i++) if (counts[cells[i]] < 65_535) counts[cells[i]]++;
-  return counts;
 }
 
 /** Least count that leaves no more than `mostSurvivors` hits. */

@@ -1,0 +1,107 @@
+import type { TrackId } from '@earmark/kernel';
+import { decisionModel } from './decision-model.js';
+import { QueryRaster, type ReferencePeaks } from './query-raster.js';
+import type { Place } from './search.js';
+
+/** What the places of one query amount to. */
+export type Decision = Readonly<{
+  place: Place;
+  /** Standard deviations by which the place is ahead of what other tracks reach by chance. */
+  score: number;
+  /** Calibrated probability that the place is right. */
+  probability: number;
+  /** Other tracks that hold the same audio there, best first. */
+  alternatives: readonly Place[];
+}>;
+
+/** Gives a track's prepared peaks. */
+export interface ReferenceLookup {
+  get(trackId: TrackId): Promise<ReferencePeaks | undefined>;
+}
+
+/** What the probability is computed from. */
+export type Evidence = Readonly<{
+  /** Agreement of the best place. */
+  z: number;
+  /** Agreement of the best place of an unrelated track: what chance gives for this query. */
+  rivalZ: number;
+  votes: number;
+  /** Reference peaks inside the query. */
+  expected: number;
+}>;
+
+/**
+ * Decides whether the best place is a true one. The places of other tracks are the null model: a query in which drum
+ * loops match everything has strong rivals. Tracks that hold the same audio are no rivals but alternatives.
+ *
+ * @param places verified places, best agreement first
+ */
+export async function decide(
+  raster: QueryRaster,
+  places: readonly Place[],
+  references: ReferenceLookup,
+): Promise<Decision | undefined> {
+  const best = places[0];
+  if (!best) return undefined;
+  const rivals = bestPerTrack(places).filter((place) => place.trackId !== best.trackId);
+  const alternatives: Place[] = [];
+  let rivalZ = 0;
+  for (const [i, rival] of rivals.entries()) {
+    if (
+      i < mostCompared &&
+      rival.line.z > Math.max(4, 0.3 * best.line.z) &&
+      (await shareAudio(raster, best, rival, references))
+    )
+      alternatives.push(rival);
+    else rivalZ = Math.max(rivalZ, rival.line.z);
+  }
+  const evidence = { z: best.line.z, rivalZ, votes: best.votes, expected: best.line.expected };
+  return { place: best, score: scoreOf(evidence), probability: probabilityOf(evidence), alternatives };
+}
+
+/** Rivals that are compared with the best place for shared audio. */
+const mostCompared = 6;
+/** Agreement of two references from which they hold the same audio. */
+const sharedAgreement = { z: 7, share: 0.35 } as const;
+
+/** Single number that orders answers: how far the place is ahead of chance. */
+export function scoreOf(evidence: Evidence): number {
+  return (
+    evidence.z - evidence.rivalZ + decisionModel.votes * Math.min(evidence.votes, decisionModel.mostVotes)
+  );
+}
+
+/** Calibrated probability of the evidence, by the logistic model that test/quality/fingerprint fits. */
+export function probabilityOf(evidence: Evidence): number {
+  const { intercept, score, z, size } = decisionModel;
+  const logit =
+    intercept +
+    score * scoreOf(evidence) +
+    z * Math.min(evidence.z, decisionModel.mostZ) +
+    size * Math.log(evidence.expected + 1);
+  return 1 / (1 + Math.exp(-logit));
+}
+
+/** The best place of each track, best first. */
+function bestPerTrack(places: readonly Place[]): readonly Place[] {
+  const seen = new Set<TrackId>();
+  return places.filter((place) => !seen.has(place.trackId) && seen.add(place.trackId));
+}
+
+/** Whether two places name the same audio: their references agree with each other there. */
+async function shareAudio(
+  raster: QueryRaster,
+  a: Place,
+  b: Place,
+  references: ReferenceLookup,
+): Promise<boolean> {
+  const [first, second] = [await references.get(a.trackId), await references.get(b.trackId)];
+  if (!first || !second) return false;
+  const between = QueryRaster.ofReference(first, a.line.offset, a.line.speed * raster.lengthFrames);
+  const agreement = between.agreement(second, {
+    offset: b.line.offset,
+    speed: b.line.speed / a.line.speed,
+    pitch: b.line.pitch - a.line.pitch,
+  });
+  return agreement.z > sharedAgreement.z && agreement.share > sharedAgreement.share;
+}

@@ -1,0 +1,151 @@
+import { fingerprintConfig as config } from './config.js';
+import { binOfPitch } from './landmark-cells.js';
+import { lowerBound, type Peaks } from './peaks.js';
+
+/** A line between query and reference: `reference frame = offset + speed * query frame`. */
+export type Alignment = Readonly<{
+  /** Reference frame that sounds at the query's frame 0. */
+  offset: number;
+  /** Reference frames per query frame. */
+  speed: number;
+  /** Query pitch above reference, steps. */
+  pitch: number;
+}>;
+
+/** How well the peaks of a reference lie on those of the query. */
+export type Agreement = Readonly<{
+  /** Standard deviations by which the agreement exceeds what chance gives. */
+  z: number;
+  /** Reference peaks that fall inside the query. */
+  expected: number;
+  /** Share of them that the query has too, 0..1, chance not taken off. */
+  share: number;
+}>;
+
+const width = config.lastBin - config.firstBin;
+/** What a coincidence with a query peak is worth, by the peak's rank in its band and second. */
+const rankWorth = [1, 1, 1, 1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4];
+/** Spread of a true peak around its place: frames, bins. */
+const spread = { frames: 0.9, bins: 0.9 } as const;
+const reach = { frames: 2, bins: 2 } as const;
+
+/** A reference's peaks as FFT bins, computed once. */
+export type ReferencePeaks = Readonly<{ frames: Float32Array; bins: Float32Array; weights: Float32Array }>;
+
+/** Prepares stored peaks for {@link QueryRaster.agreement}. */
+export function referencePeaks(peaks: Peaks): ReferencePeaks {
+  return {
+    frames: peaks.frames,
+    bins: peaks.pitches.map(binOfPitch),
+    weights: Float32Array.from(peaks.ranks, (rank) => rankWeight[rank]),
+  };
+}
+
+/** How likely a reference peak survives in a query, by rank, relative. */
+const rankWeight = Float32Array.from({ length: 16 }, (_, rank) => Math.max(0.4, 1 - 0.1 * rank));
+
+/** The query's peaks drawn into a grid of frames and bins, each blurred by the accuracy of its place. */
+export class QueryRaster {
+  readonly lengthFrames: number;
+  private readonly cells: Uint8Array;
+  private readonly means = new Float32Array(width);
+  private readonly variances = new Float32Array(width);
+
+  private constructor(lengthFrames: number) {
+    this.lengthFrames = Math.max(1, Math.ceil(lengthFrames));
+    this.cells = new Uint8Array(this.lengthFrames * width);
+  }
+
+  /** Draws a query at query density. */
+  static ofQuery(peaks: Peaks): QueryRaster {
+    const raster = new QueryRaster(peaks.lengthFrames);
+    for (let i = 0; i < peaks.frames.length; i++) {
+      raster.draw(peaks.frames[i], binOfPitch(peaks.pitches[i]) - config.firstBin, rankWorth[peaks.ranks[i]]);
+    }
+    raster.measureChance();
+    return raster;
+  }
+
+  /** Draws a stretch of a reference, as the query that two references are compared by. */
+  static ofReference(reference: ReferencePeaks, startFrame: number, lengthFrames: number): QueryRaster {
+    const raster = new QueryRaster(lengthFrames);
+    const to = lowerBound(reference.frames, startFrame + lengthFrames);
+    for (let i = lowerBound(reference.frames, startFrame); i < to; i++) {
+      raster.draw(reference.frames[i] - startFrame, reference.bins[i] - config.firstBin, 1);
+    }
+    raster.measureChance();
+    return raster;
+  }
+
+  /** Measures how the reference agrees with the query along a line. */
+  agreement(reference: ReferencePeaks, line: Alignment): Agreement {
+    const { cells, means, variances, lengthFrames } = this;
+    const { frames, bins, weights } = reference;
+    const { offset, speed } = line;
+    const ratio = 2 ** (line.pitch / config.stepsPerOctave);
+    const to = lowerBound(frames, offset + speed * (lengthFrames - 1));
+    let sum = 0;
+    let variance = 0;
+    let expected = 0;
+    let hits = 0;
+    for (let i = lowerBound(frames, offset); i < to; i++) {
+      const bin = Math.round(bins[i] * ratio) - config.firstBin;
+      if (bin < 0 || bin >= width) continue;
+      const frame = Math.round((frames[i] - offset) / speed);
+      if (frame < 0 || frame >= lengthFrames) continue;
+      const value = cells[frame * width + bin];
+      const weight = weights[i];
+      sum += weight * (value - means[bin]);
+      variance += weight * weight * variances[bin];
+      expected++;
+      if (value > 96) hits++;
+    }
+    if (expected === 0) return { z: 0, expected: 0, share: 0 };
+    return { z: sum / Math.sqrt(variance), expected, share: hits / expected };
+  }
+
+  private draw(frame: number, bin: number, worth: number): void {
+    const frame0 = Math.round(frame);
+    const bin0 = Math.round(bin);
+    for (
+      let f = Math.max(0, frame0 - reach.frames);
+      f <= Math.min(this.lengthFrames - 1, frame0 + reach.frames);
+      f++
+    ) {
+      const df = (f - frame) / spread.frames;
+      for (let b = Math.max(0, bin0 - reach.bins); b <= Math.min(width - 1, bin0 + reach.bins); b++) {
+        const db = (b - bin) / spread.bins;
+        const value = 255 * worth * Math.exp(-0.5 * (df * df + db * db));
+        const at = f * width + b;
+        if (value > this.cells[at]) this.cells[at] = value;
+      }
+    }
+  }
+
+  /** Mean and variance of the grid per bin over the query: what a peak at a random time would meet. */
+  private measureChance(): void {
+    const sums = new Float64Array(width);
+    const squares = new Float64Array(width);
+    for (let f = 0; f < this.lengthFrames; f++) {
+      for (let b = 0; b < width; b++) {
+        const value = this.cells[f * width + b];
+        sums[b] += value;
+        squares[b] += value * value;
+      }
+    }
+    const smooth = 4;
+    for (let b = 0; b < width; b++) {
+      let sum = 0;
+      let square = 0;
+      let count = 0;
+      for (let k = Math.max(0, b - smooth); k <= Math.min(width - 1, b + smooth); k++) {
+        sum += sums[k];
+        square += squares[k];
+        count += this.lengthFrames;
+      }
+      const mean = sum / count;
+      this.means[b] = mean;
+      this.variances[b] = Math.max(60, square / count - mean * mean);
+    }
+  }
+}

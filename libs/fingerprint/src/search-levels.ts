@@ -1,0 +1,28 @@
+import type { QueryDepth } from './query-landmarks.js';
+
+/** One step of the search: which landmarks are looked up, how many places are verified, when the answer is certain. */
+export type SearchLevel = Readonly<{ name: string; depth: QueryDepth; candidates: number }>;
+
+/**
+ * The cascade: a small set of salient triples answers most queries; the next levels run only while nothing is certain.
+ * Dense triples find changed pitch, tempo and speed in noise, pairs find nominal speed in hard noise, wide triples find
+ * changes of up to a third.
+ */
+export const searchLevels: readonly SearchLevel[] = [
+  {
+    name: 'salient',
+    depth: { triples: { quota: 4, fanOut: 6, margin: 0.2, pitchReach: 1, tempoReach: 0.02 } },
+    candidates: 8,
+  },
+  { name: 'pairs', depth: { pairs: { quota: 9, fanOut: 10, margin: 0.25 } }, candidates: 24 },
+  {
+    name: 'dense',
+    depth: { triples: { quota: 10, fanOut: 24, margin: 0.3, pitchReach: 1.35, tempoReach: 0.04 } },
+    candidates: 24,
+  },
+  {
+    name: 'wide',
+    depth: { triples: { quota: 5, fanOut: 8, margin: 0.3, pitchReach: 10, tempoReach: 0.2 } },
+    candidates: 24,
+  },
+];

@@ -1,0 +1,139 @@
+import type { TrackId } from '@earmark/kernel';
+import { centsPerStep, type Candidate, type CandidateSource, type PeakSource } from './candidate.js';
+import { decide, type Decision } from './decision.js';
+import { lowerBound, type Peaks } from './peaks.js';
+import { queryLandmarks } from './query-landmarks.js';
+import { QueryRaster, referencePeaks, type Alignment, type ReferencePeaks } from './query-raster.js';
+import { searchLevels, type SearchLevel } from './search-levels.js';
+import { verify, type Verified } from './verification.js';
+
+/** Where a search looks. */
+export type SearchSources = Readonly<{ index: CandidateSource; peaks: PeakSource }>;
+
+/** A verified place of one track. */
+export type Place = Readonly<{ trackId: TrackId; votes: number; line: Verified }>;
+
+/** What one query found, undecided places included. */
+export type SearchResult = Readonly<{
+  raster: QueryRaster;
+  /** Verified places, best agreement first. */
+  places: readonly Place[];
+  decision: Decision | undefined;
+  /** Name of the level that ended the search. */
+  level: string;
+}>;
+
+/** Probability from which no deeper level is searched. */
+const certain = 0.995;
+
+/** Stored peaks of the tracks that a search has met, prepared for verification. */
+export class ReferenceCache {
+  private readonly known = new Map<TrackId, ReferencePeaks | undefined>();
+
+  /** @param capacity tracks held at once */
+  constructor(
+    private readonly source: PeakSource,
+    private readonly capacity = 256,
+  ) {}
+
+  async get(trackId: TrackId): Promise<ReferencePeaks | undefined> {
+    if (this.known.has(trackId)) return this.known.get(trackId);
+    const peaks = await this.source.peaksOf(trackId);
+    const reference = peaks && referencePeaks(peaks);
+    if (this.known.size >= this.capacity) this.known.delete(this.known.keys().next().value as TrackId);
+    this.known.set(trackId, reference);
+    return reference;
+  }
+}
+
+/**
+ * Looks for a query, level by level, until the answer is certain.
+ *
+ * @param peaks of the query at query density, at most about 60 s
+ * @param levels which levels to use, default all
+ */
+export async function search(
+  peaks: Peaks,
+  index: CandidateSource,
+  references: ReferenceCache,
+  levels: readonly SearchLevel[] = searchLevels,
+): Promise<SearchResult> {
+  const raster = QueryRaster.ofQuery(peaks);
+  const places: Place[] = [];
+  let decision: Decision | undefined;
+  let level = 'none';
+  if (peaks.frames.length < leastPeaks) return { raster, places, decision, level };
+  for (const step of levels) {
+    level = step.name;
+    const found = await index.candidates(
+      queryLandmarks(peaks, step.depth),
+      peaks.lengthFrames,
+      step.candidates,
+    );
+    for (const candidate of found) {
+      const reference = await references.get(candidate.trackId);
+      const place = reference && verifyCandidate(raster, reference, candidate);
+      if (place) addPlace(places, place);
+    }
+    places.sort((a, b) => b.line.z - a.line.z);
+    decision = await decide(raster, places, references);
+    if (decision && decision.probability >= certain) break;
+  }
+  return { raster, places, decision, level };
+}
+
+/** Peaks below which a query says nothing. */
+const leastPeaks = 12;
+
+function verifyCandidate(
+  raster: QueryRaster,
+  reference: ReferencePeaks,
+  candidate: Candidate,
+): Place | undefined {
+  if (candidate.offsetFrames === undefined) return undefined;
+  const start: Alignment = {
+    offset: candidate.offsetFrames,
+    speed: candidate.speed ?? 1,
+    pitch: (candidate.pitchCents ?? 0) / centsPerStep,
+  };
+  const line = verifyBothWays(raster, reference, start);
+  return line.expected < 4 ? undefined : { trackId: candidate.trackId, votes: candidate.evidence, line };
+}
+
+/** Refines freely, and at exactly nominal speed and pitch where that is near: the simpler line wins a tie. */
+function verifyBothWays(raster: QueryRaster, reference: ReferencePeaks, start: Alignment): Verified {
+  const free = verify(raster, reference, start, false);
+  if (Math.abs(start.speed - 1) > 0.012 || Math.abs(start.pitch) > 0.7) return free;
+  const offset = start.offset + ((start.speed - 1) * raster.lengthFrames) / 2;
+  const exact = verify(raster, reference, { offset, speed: 1, pitch: 0 }, true);
+  return exact.z >= free.z - 0.3 ? exact : free;
+}
+
+function addPlace(places: Place[], place: Place): void {
+  const same = places.findIndex(
+    (other) =>
+      other.trackId === place.trackId &&
+      Math.abs(other.line.offset - place.line.offset) < 8 &&
+      Math.abs(other.line.speed - place.line.speed) < 0.02,
+  );
+  if (same < 0) places.push(place);
+  else {
+    const votes = Math.max(places[same].votes, place.votes);
+    places[same] = {
+      trackId: place.trackId,
+      votes,
+      line: place.line.z > places[same].line.z ? place.line : places[same].line,
+    };
+  }
+}
+
+/** Peaks of a reference between two frames, for comparing two references. */
+export function sliceReference(reference: ReferencePeaks, from: number, to: number): ReferencePeaks {
+  const start = lowerBound(reference.frames, from);
+  const end = lowerBound(reference.frames, to);
+  return {
+    frames: reference.frames.subarray(start, end),
+    bins: reference.bins.subarray(start, end),
+    weights: reference.weights.subarray(start, end),
+  };
+}
