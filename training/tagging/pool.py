@@ -79,7 +79,7 @@ class Pool:
         return sorted(set(glob.glob(os.path.join(self.folder, "*.npz"))) - set(self.paths))
 
     def fit(self, names):
-        self.statistics = Statistics([read_shard(p) for p in self.paths_waiting()[:16]], names)
+        self.statistics = Statistics([read_shard(p) for p in self.paths_waiting()[:24]], names)
 
     def refresh(self):
         """Takes in new shards; returns the number of examples."""

@@ -5,7 +5,8 @@
            [--no-weak] [--no-auxiliary] [--balance 0.5] [--max-examples N]
 
 The learning rate follows a cosine over wall-clock time, so that a run ends when it should on a busy machine. RUN/last.pt is
-written every two minutes and picked up again; RUN/final.pt holds the averaged weights.
+written every two minutes and picked up again; RUN/final.pt holds the averaged weights. Two runs may be peers: they train
+on their own samples and move half way to each other every 45 s (local SGD), which uses two cores without barriers.
 """
 import argparse
 import json
@@ -79,6 +80,22 @@ def weak_loss(model, pool, words, rng, tracks=5, windows=5):
     return 0.15 * up + 0.05 * down
 
 
+def meet(model, own, peer, seen):
+    """Leaves our weights for the peer and moves half way to those it left last; returns the time of the peer's file."""
+    path = os.path.join(own, "weights.pt")
+    torch.save(model.state_dict(), path + ".part")
+    os.replace(path + ".part", path)
+    other = os.path.join(peer, "weights.pt")
+    if not os.path.exists(other) or os.path.getmtime(other) == seen:
+        return seen
+    seen, theirs = os.path.getmtime(other), torch.load(other)
+    with torch.no_grad():
+        for k, v in model.state_dict().items():
+            if v.dtype.is_floating_point:
+                v.lerp_(theirs[k], 0.5)
+    return seen
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("pool")
@@ -97,6 +114,8 @@ def main():
     a.add_argument("--no-auxiliary", action="store_true")
     a.add_argument("--threads", type=int, default=1)
     a.add_argument("--init", help="start from the weights of another run (its final.pt or last.pt)")
+    a.add_argument("--keep-statistics", action="store_true", help="with --init: take over its target statistics as well")
+    a.add_argument("--peer", help="folder of another run with the same statistics: average weights with it every 45 s")
     o = a.parse_args()
     torch.set_num_threads(o.threads)
     torch.manual_seed(o.seed)
@@ -106,16 +125,17 @@ def main():
     pool = Pool(o.pool, words, o.balance)
     last = os.path.join(o.run, "last.pt")
     state = torch.load(last, weights_only=False) if os.path.exists(last) else None
-    if state or o.init:
-        pool.statistics = pickle.loads((state or torch.load(o.init, weights_only=False))["statistics"])
+    begin = torch.load(o.init, weights_only=False) if o.init and not state else None
+    if state or (begin and o.keep_statistics):
+        pool.statistics = pickle.loads((state or begin)["statistics"])
     else:
         pool.fit(output_names(o.teachers))
     size = pool.refresh()
     model = Student(len(labels.TAGS), len(pool.statistics.centre))
     model.mean.copy_(torch.from_numpy(pool.statistics.mel_mean))
     model.scale.copy_(torch.from_numpy(pool.statistics.mel_scale))
-    if o.init and not state:
-        model.load_state_dict(torch.load(o.init, weights_only=False)["average"])
+    if begin:
+        model.load_state_dict(begin["average"])
     average = {k: v.clone() for k, v in model.state_dict().items()}
     decay = [p for p in model.parameters() if p.ndim > 1]
     optimiser = torch.optim.AdamW([{"params": decay, "weight_decay": 0.02}, {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0}], lr=o.rate)
@@ -128,6 +148,7 @@ def main():
     print(f"{size} examples, {len(words)} tracks with words, {sum(p.numel() for p in model.parameters())} weights", flush=True)
     model.train()
     shown, saved, total, before = time.time(), time.time(), 0.0, step
+    met, seen = time.time(), 0.0
 
     def save(path):
         torch.save({"model": model.state_dict(), "average": average, "optimiser": optimiser.state_dict(), "start": start, "step": step,
@@ -166,6 +187,8 @@ def main():
             print(json.dumps({"step": step, "examples": step * o.batch, "progress": round(progress, 4), "loss": round(total / (step - before), 4),
                               "pool": size, "perSecond": round((step - before) * o.batch / (now - shown), 1)}), flush=True)
             shown, total, before = now, 0.0, step
+        if o.peer and now - met > 45:
+            met, seen = now, meet(model, o.run, o.peer, seen)
         if now - saved > 120:
             save(last)
             saved = now
