@@ -22,6 +22,9 @@ export type Agreement = Readonly<{
   share: number;
 }>;
 
+/** Agreement of consecutive pieces of a query: above chance, variance by chance, weight of the peaks compared. */
+export type Profile = Readonly<{ excess: Float32Array; variance: Float32Array; weight: Float32Array }>;
+
 const width = config.lastBin - config.firstBin;
 /** What a coincidence with a query peak is worth, by the peak's rank in its band and second. */
 const rankWorth = [1, 1, 1, 1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4];
@@ -102,6 +105,47 @@ export class QueryRaster {
     }
     if (expected === 0) return { z: 0, expected: 0, share: 0 };
     return { z: sum / Math.sqrt(variance), expected, share: hits / expected };
+  }
+
+  /**
+   * Measures the agreement along a line piece by piece.
+   *
+   * @param startFrame first query frame
+   * @param pieceFrames length of a piece
+   * @param pieces number of pieces; those beyond the query stay 0
+   */
+  profile(
+    reference: ReferencePeaks,
+    line: Alignment,
+    startFrame: number,
+    pieceFrames: number,
+    pieces: number,
+  ): Profile {
+    const { cells, means, variances, lengthFrames } = this;
+    const { frames, bins, weights } = reference;
+    const { offset, speed } = line;
+    const ratio = 2 ** (line.pitch / config.stepsPerOctave);
+    const profile = {
+      excess: new Float32Array(pieces),
+      variance: new Float32Array(pieces),
+      weight: new Float32Array(pieces),
+    };
+    const to = lowerBound(
+      frames,
+      offset + speed * Math.min(lengthFrames - 1, startFrame + pieces * pieceFrames),
+    );
+    for (let i = lowerBound(frames, offset + speed * startFrame); i < to; i++) {
+      const bin = Math.round(bins[i] * ratio) - config.firstBin;
+      if (bin < 0 || bin >= width) continue;
+      const frame = Math.round((frames[i] - offset) / speed);
+      const piece = Math.floor((frame - startFrame) / pieceFrames);
+      if (piece < 0 || piece >= pieces || frame >= lengthFrames) continue;
+      const weight = weights[i];
+      profile.excess[piece] += weight * (cells[frame * width + bin] - means[bin]);
+      profile.variance[piece] += weight * weight * variances[bin];
+      profile.weight[piece] += weight;
+    }
+    return profile;
   }
 
   private draw(frame: number, bin: number, worth: number): void {

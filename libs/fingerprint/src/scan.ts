@@ -1,0 +1,125 @@
+import { decisionModel } from './decision-model.js';
+import { probabilityOf, scoreOf } from './decision.js';
+import type { Match } from './match.js';
+import { slicePeaks, type Peaks } from './peaks.js';
+import { QueryRaster, type Alignment } from './query-raster.js';
+import { ReferenceCache, search, type SearchSources } from './search.js';
+import { joinWindows, type ScanWindow } from './segments.js';
+import { verify, type Verified } from './verification.js';
+
+/** Windows of a scan: frames. */
+export const scanWindows = { length: 440, hop: 220 } as const;
+
+/** What a caller may choose. */
+export type ScanOptions = Readonly<{
+  /** Probability from which a match is answered; default as calibrated. */
+  leastProbability?: number;
+  /** Called after each window. */
+  onProgress?: (doneFrames: number, totalFrames: number) => void;
+  /** Ends the scan between two windows; the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+}>;
+
+/**
+ * Finds every stretch of every track in a long recording: windows of 10 s are searched, what they find is joined along
+ * common lines, and each stretch gets its start and end on both sides.
+ *
+ * @param peaks of the whole recording at query density
+ * @returns matches in order of time; tracks that share audio are alternatives of one match
+ */
+export async function scan(
+  peaks: Peaks,
+  sources: SearchSources,
+  options: ScanOptions = {},
+): Promise<readonly Match[]> {
+  const references = new ReferenceCache(sources.peaks);
+  const windows: ScanWindow[] = [];
+  let previous: ScanWindow | undefined;
+  for (const start of windowStarts(peaks.lengthFrames)) {
+    options.signal?.throwIfAborted();
+    const query = slicePeaks(peaks, start, start + scanWindows.length);
+    const window =
+      (previous && (await follow(previous, query, start, references))) ??
+      (await searchWindow(query, start, sources, references));
+    previous = window && window.probability >= followFrom ? window : undefined;
+    if (window) windows.push(window);
+    options.onProgress?.(Math.min(peaks.lengthFrames, start + scanWindows.length), peaks.lengthFrames);
+  }
+  return joinWindows(
+    peaks,
+    windows,
+    references,
+    sources.peaks,
+    options.leastProbability ?? decisionModel.answer,
+  );
+}
+
+/** Probability from which the next window is first tried on the same line. */
+const followFrom = 0.95;
+/** Agreement from which a window goes on with the line of the one before, without a search. */
+const followAgreement = { z: 9, share: 0.5 } as const;
+/** Agreement that unrelated tracks reach in a window by chance, where no rival was looked for. */
+const usualRivalZ = 4;
+
+function windowStarts(lengthFrames: number): readonly number[] {
+  const count = Math.max(1, Math.ceil((lengthFrames - scanWindows.length) / scanWindows.hop) + 1);
+  return Array.from({ length: count }, (_, i) => i * scanWindows.hop);
+}
+
+async function searchWindow(
+  query: Peaks,
+  start: number,
+  sources: SearchSources,
+  references: ReferenceCache,
+): Promise<ScanWindow | undefined> {
+  const { decision } = await search(query, sources.index, references);
+  if (!decision || decision.probability < leastKept) return undefined;
+  const { place, score, probability, alternatives } = decision;
+  return {
+    start,
+    trackId: place.trackId,
+    line: shift(place.line, start),
+    votes: place.votes,
+    score,
+    probability,
+    alternatives: alternatives.map((other) => ({
+      trackId: other.trackId,
+      strength: other.line.z / place.line.z,
+    })),
+  };
+}
+
+/** Probability below which a window's find is not even a hint. */
+const leastKept = 0.05;
+
+/** Tries the line of the window before on this window. */
+async function follow(
+  previous: ScanWindow,
+  query: Peaks,
+  start: number,
+  references: ReferenceCache,
+): Promise<ScanWindow | undefined> {
+  const reference = await references.get(previous.trackId);
+  if (!reference) return undefined;
+  const raster = QueryRaster.ofQuery(query);
+  const line = verify(raster, reference, shift(previous.line, -start), isNominal(previous.line));
+  if (line.z < followAgreement.z || line.share < followAgreement.share * previous.line.share)
+    return undefined;
+  const evidence = { z: line.z, rivalZ: usualRivalZ, votes: 0, expected: line.expected };
+  return {
+    ...previous,
+    start,
+    line: shift(line, start),
+    score: scoreOf(evidence),
+    probability: probabilityOf(evidence),
+  };
+}
+
+function isNominal(line: Alignment): boolean {
+  return line.speed === 1 && line.pitch === 0;
+}
+
+/** The same line for a query whose frame 0 is `frames` earlier. */
+function shift(line: Verified, frames: number): Verified {
+  return { ...line, offset: line.offset - line.speed * frames };
+}
