@@ -30,11 +30,11 @@ export interface CatalogStore {
 /** Tracks and their descriptions. Every change that the index must know of writes its outbox entry in the same transaction. */
 export interface TrackStore {
   /**
-   * Stores a track in state `pending`.
+   * Stores a track: in state `pending`, or with its audio, in the same transaction, as {@link complete} does.
    *
    * @throws {CatalogConflictError} `catalog.ref-taken`
    */
-  create(track: NewTrack): Promise<Track>;
+  create(track: NewTrack, audio?: TrackAudio): Promise<Track>;
   findById(tenantId: TenantId, id: TrackId): Promise<Track | undefined>;
   /** Finds many at once, in no order; unknown ids are left out. */
   findByIds(tenantId: TenantId, ids: readonly TrackId[]): Promise<readonly Track[]>;

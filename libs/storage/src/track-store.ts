@@ -24,7 +24,7 @@ export class PgTrackStore implements TrackStore {
     this.database = database;
   }
 
-  async create(track: NewTrack): Promise<Track> {
+  async create(track: NewTrack, audio?: TrackAudio): Promise<Track> {
     const id = newId('track');
     return this.database.transaction(async (client) => {
       const { metadata } = track;
@@ -33,7 +33,8 @@ export class PgTrackStore implements TrackStore {
         VALUES (${track.tenantId}, ${track.catalogId}, ${id}, ${metadata.title ?? null}, ${metadata.artists},
                 ${metadata.isrc ?? null}, ${toJson(metadata.rights)}, ${track.sourcePath ?? null})`);
       await replaceRefs(client, track.tenantId, track.catalogId, id, metadata.refs);
-      return findInside(client, track.tenantId, id);
+      const completed = audio && (await completeInside(client, track.tenantId, id, audio));
+      return completed ?? findInside(client, track.tenantId, id);
     });
   }
 
@@ -104,29 +105,7 @@ export class PgTrackStore implements TrackStore {
   }
 
   complete(tenantId: TenantId, id: TrackId, audio: TrackAudio): Promise<Track | undefined> {
-    return this.database.transaction(async (client) => {
-      const updated = await client.query<{ catalogId: CatalogId }>(sql`
-        UPDATE track
-           SET status = 'ready', duration_ms = ${audio.durationMs}, content_hash = ${audio.contentHash},
-               fingerprint_config_id = ${audio.fingerprintConfigId},
-               source_path = coalesce(${audio.sourcePath ?? null}, source_path),
-               error_code = NULL, error_title = NULL, version = version + 1, updated_at = now()
-         WHERE tenant_id = ${tenantId} AND id = ${id}
-        RETURNING catalog_id AS "catalogId"`);
-      const catalogId = updated.rows[0]?.catalogId;
-      if (catalogId === undefined) return undefined;
-      await client.query(sql`
-        INSERT INTO track_peaks (tenant_id, catalog_id, track_id, fingerprint_config_id, duration_ms, peaks)
-        VALUES (${tenantId}, ${catalogId}, ${id}, ${audio.fingerprintConfigId}, ${audio.durationMs},
-                ${asBuffer(audio.peaks)})
-        ON CONFLICT (tenant_id, catalog_id, track_id) DO UPDATE
-           SET fingerprint_config_id = excluded.fingerprint_config_id,
-               duration_ms = excluded.duration_ms,
-               peaks = excluded.peaks`);
-      const track = await findInside(client, tenantId, id);
-      await appendToOutbox(client, { op: 'add', tenantId, catalogId, trackId: id });
-      return track;
-    });
+    return this.database.transaction((client) => completeInside(client, tenantId, id, audio));
   }
 
   async fail(
@@ -169,6 +148,35 @@ export class PgTrackStore implements TrackStore {
   private many(condition: SqlStatement, limit = 10_000): Promise<readonly Track[]> {
     return readTracks(this.database.pool, condition, limit);
   }
+}
+
+async function completeInside(
+  client: ClientBase,
+  tenantId: TenantId,
+  id: TrackId,
+  audio: TrackAudio,
+): Promise<Track | undefined> {
+  const updated = await client.query<{ catalogId: CatalogId }>(sql`
+    UPDATE track
+       SET status = 'ready', duration_ms = ${audio.durationMs}, content_hash = ${audio.contentHash},
+           fingerprint_config_id = ${audio.fingerprintConfigId},
+           source_path = coalesce(${audio.sourcePath ?? null}, source_path),
+           error_code = NULL, error_title = NULL, version = version + 1, updated_at = now()
+     WHERE tenant_id = ${tenantId} AND id = ${id}
+    RETURNING catalog_id AS "catalogId"`);
+  const catalogId = updated.rows[0]?.catalogId;
+  if (catalogId === undefined) return undefined;
+  await client.query(sql`
+    INSERT INTO track_peaks (tenant_id, catalog_id, track_id, fingerprint_config_id, duration_ms, peaks)
+    VALUES (${tenantId}, ${catalogId}, ${id}, ${audio.fingerprintConfigId}, ${audio.durationMs},
+            ${asBuffer(audio.peaks)})
+    ON CONFLICT (tenant_id, catalog_id, track_id) DO UPDATE
+       SET fingerprint_config_id = excluded.fingerprint_config_id,
+           duration_ms = excluded.duration_ms,
+           peaks = excluded.peaks`);
+  const track = await findInside(client, tenantId, id);
+  await appendToOutbox(client, { op: 'add', tenantId, catalogId, trackId: id });
+  return track;
 }
 
 async function findInside(client: ClientBase, tenantId: TenantId, id: TrackId): Promise<Track> {
