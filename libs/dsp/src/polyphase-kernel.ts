@@ -15,6 +15,12 @@ export interface PolyphaseKernel {
    * @returns view of the outputs, valid until the next call
    */
   run(start: number, phase: number, count: number): Float32Array;
+  /**
+   * Largest absolute value.
+   *
+   * @param samples part of `input`, or what {@link run} gave last
+   */
+  largestMagnitude(samples: Float32Array): number;
 }
 
 /** Sizes of a kernel's buffers, in samples. */
@@ -54,6 +60,12 @@ export class JsPolyphaseKernel implements PolyphaseKernel {
       phase -= whole * phases;
     }
     return this.output.subarray(0, count);
+  }
+
+  largestMagnitude(samples: Float32Array): number {
+    let largest = 0;
+    for (let n = 0; n < samples.length; n++) largest = Math.max(largest, Math.abs(samples[n]));
+    return largest;
   }
 
   private dot(start: number, row: number): number {

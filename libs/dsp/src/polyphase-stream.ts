@@ -59,4 +59,14 @@ export class PolyphaseStream {
     this.start = next - used;
     return output;
   }
+
+  /** Largest absolute value of the last `count` samples that {@link fill} took. */
+  largestInput(count: number): number {
+    return this.kernel.largestMagnitude(this.kernel.input.subarray(this.held - count, this.held));
+  }
+
+  /** Like {@link drain}, but gives only the largest absolute value of the outputs. */
+  drainLargest(): number {
+    return this.kernel.largestMagnitude(this.drain());
+  }
 }

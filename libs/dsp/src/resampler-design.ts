@@ -45,15 +45,16 @@ export function designStages(fromHz: number, toHz: number): readonly PolyphaseSt
   return [designStage(decimation, 1, fromHz, PASS_BAND * nyquist, fromHz / decimation - nyquist), last];
 }
 
-function tapCount(rateHz: number, passHz: number, stopHz: number): number {
+function tapCount(rateHz: number, passHz: number, stopHz: number, attenuationDb = STOP_BAND_DB): number {
   const width = (2 * Math.PI * (stopHz - passHz)) / rateHz;
-  return 4 * Math.ceil(((STOP_BAND_DB - 7.95) / (2.285 * width) + 1) / 4);
+  return 4 * Math.ceil(((attenuationDb - 7.95) / (2.285 * width) + 1) / 4);
 }
 
 /**
  * Designs one stage for a change from `fromRatio` to `toRatio` (integers, reduced here).
  *
  * @param rateHz input rate that `passHz` and `stopHz` refer to
+ * @param attenuationDb stop-band attenuation, which also bounds the ripple of the pass-band
  */
 export function designStage(
   fromRatio: number,
@@ -61,15 +62,16 @@ export function designStage(
   rateHz: number,
   passHz: number,
   stopHz: number,
+  attenuationDb = STOP_BAND_DB,
 ): PolyphaseStage {
   const divisor = greatestCommonDivisor(fromRatio, toRatio);
   const phases = toRatio / divisor;
-  const taps = tapCount(rateHz, passHz, stopHz);
+  const taps = tapCount(rateHz, passHz, stopHz, attenuationDb);
   const exact = phases * taps <= MAX_TABLE;
   const tablePhases = exact ? phases : INTERPOLATED_PHASES;
   const rows = exact ? phases : INTERPOLATED_PHASES + 1;
   const cutOff = (passHz + stopHz) / rateHz;
-  const beta = kaiserBeta(STOP_BAND_DB);
+  const beta = kaiserBeta(attenuationDb);
   const coefficients = new Float32Array(rows * taps);
   const row = new Float64Array(taps);
   for (let p = 0; p < rows; p++) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { randomBlocks, richSignal } from './fixtures/rich-signal.js';
 import { TruePeakMeter } from './true-peak.js';
 
 function truePeakDb(sampleRateHz: number, hz: number, phase: number): number {
@@ -25,6 +26,15 @@ describe('TruePeakMeter', () => {
     const level = truePeakDb(sampleRateHz, hz, Math.PI / 4);
     expect(level).toBeGreaterThan(20 * Math.log10(0.5) - 0.4);
     expect(level).toBeLessThan(20 * Math.log10(0.5) + 0.2);
+  });
+
+  it('gives the same in both back ends, however the stream is cut', () => {
+    const signal = richSignal(44_100, 0.7, 3);
+    const whole = new TruePeakMeter(44_100, 'wasm');
+    whole.process(signal);
+    const cut = new TruePeakMeter(44_100, 'js');
+    for (const block of randomBlocks(signal, 5000, 1)) cut.process(block);
+    expect(cut.flush()).toBe(whole.flush());
   });
 
   it('is never below the largest sample and 0 for silence', () => {

@@ -21,8 +21,8 @@ export class TruePeakMeter {
     requireInteger('sampleRateHz', sampleRateHz, 1000, 768_000);
     const factor = sampleRateHz <= 48_000 ? 4 : sampleRateHz <= 96_000 ? 2 : 1;
     if (factor === 1) return;
-    // The transition band lies around the Nyquist frequency; its images only raise what is above 20 kHz.
-    const stage = designStage(1, factor, sampleRateHz, 0.42 * sampleRateHz, 0.58 * sampleRateHz);
+    // The transition band lies around the Nyquist frequency; its images only matter for what is close to it.
+    const stage = designStage(1, factor, sampleRateHz, 0.42 * sampleRateHz, 0.58 * sampleRateHz, 60);
     this.stream = new PolyphaseStream(stage, backend);
   }
 
@@ -33,12 +33,14 @@ export class TruePeakMeter {
 
   /** Takes the next samples. */
   process(samples: Float32Array): void {
-    this.raise(samples);
-    if (!this.stream) return;
-    let taken = 0;
-    while (taken < samples.length) {
-      taken += this.stream.fill(samples, taken);
-      this.raise(this.stream.drain());
+    if (!this.stream) {
+      for (let n = 0; n < samples.length; n++) this.largest = Math.max(this.largest, Math.abs(samples[n]));
+      return;
+    }
+    for (let taken = 0; taken < samples.length;) {
+      const count = this.stream.fill(samples, taken);
+      taken += count;
+      this.largest = Math.max(this.largest, this.stream.largestInput(count), this.stream.drainLargest());
     }
   }
 
@@ -46,14 +48,5 @@ export class TruePeakMeter {
   flush(): number {
     this.process(new Float32Array(64));
     return this.largest;
-  }
-
-  private raise(samples: Float32Array): void {
-    let { largest } = this;
-    for (let n = 0; n < samples.length; n++) {
-      const magnitude = Math.abs(samples[n]);
-      if (magnitude > largest) largest = magnitude;
-    }
-    this.largest = largest;
   }
 }

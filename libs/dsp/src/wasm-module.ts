@@ -14,6 +14,15 @@ export type KernelExports = Readonly<{
     taps: number,
     tablePhases: number,
   ): void;
+  largestMagnitude(samples: number, count: number): number;
+  mixDown(
+    samples: number,
+    channels: number,
+    strideBytes: number,
+    count: number,
+    gain: number,
+    output: number,
+  ): void;
   setUpFft(
     size: number,
     window: number,

@@ -42,4 +42,8 @@ export class WasmPolyphaseKernel implements PolyphaseKernel {
     );
     return this.output.subarray(0, count);
   }
+
+  largestMagnitude(samples: Float32Array): number {
+    return this.exports.largestMagnitude(samples.byteOffset, samples.length);
+  }
 }
