@@ -46,6 +46,11 @@ export async function openAac(format: TrackFormat): Promise<PacketDecoder> {
   };
 }
 
+/** Tells whether AAC can be decoded without FFmpeg: the optional package loads. */
+export async function canDecodeAacInProcess(): Promise<boolean> {
+  return (await loadDecoder({ channels: 2, sampleRateHz: 44_100 })) !== undefined;
+}
+
 /**
  * Makes what precedes each packet; `null` for packets that carry ADTS headers of their own (no codec description).
  *
@@ -74,7 +79,10 @@ function adtsHeaderOf({
   };
 }
 
-async function loadDecoder({ channels, sampleRateHz }: TrackFormat): Promise<DecodeAudioData | undefined> {
+async function loadDecoder({
+  channels,
+  sampleRateHz,
+}: Pick<TrackFormat, 'channels' | 'sampleRateHz'>): Promise<DecodeAudioData | undefined> {
   // A variable name: neither the compiler nor a bundler insists on the package.
   const name: string = 'node-web-audio-api';
   try {

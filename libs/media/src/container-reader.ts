@@ -64,6 +64,7 @@ export class ContainerReader implements PacketSource {
     try {
       const [tracks, videos] = [await input.getAudioTracks(), await input.getVideoTracks()];
       const [track] = tracks;
+      if (!track && videos.length === 0) throw new DecodeFailedError('the container has no readable track');
       if (!track) throw new NoAudioError();
       const codec = await track.getCodec();
       if (!codec) throw new NeedsFfmpegError(describeCodec(await track.getInternalCodecId()));

@@ -161,7 +161,7 @@ function detectPlaylist(bytes: Uint8Array): string | undefined {
 function decodeText(bytes: Uint8Array): string | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
-  return firstBinaryByte(bytes) === -1 ? new TextDecoder('latin1').decode(bytes) : undefined;
+  return firstBinaryByte(bytes) === -1 ? new TextDecoder().decode(bytes) : undefined;
 }
 
 /** Index of the first control character that no text file holds, or -1. */

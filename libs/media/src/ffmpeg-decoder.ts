@@ -72,6 +72,6 @@ export class FfmpegDecoder implements MediaDecoder {
     } catch (error) {
       if (error instanceof NoAudioError) return error;
     }
-    return nothingDecoded(file.bytes, cut, log.warnings);
+    return nothingDecoded(file.bytes, cut, log.errors);
   }
 }

@@ -7,6 +7,7 @@ export class FfmpegLog {
   private declared: number | undefined;
   private estimated = false;
   private readonly kept = new Set<string>();
+  private readonly grave = new Set<string>();
 
   /** Takes the next piece of stderr. */
   push(text: string): void {
@@ -31,6 +32,11 @@ export class FfmpegLog {
     return [...this.kept];
   }
 
+  /** Those of the warnings that FFmpeg calls errors. */
+  get errors(): readonly string[] {
+    return [...this.grave];
+  }
+
   private take(line: string): void {
     if (this.declared === undefined) {
       const duration = /^\[info\] {3}Duration: (\d+):(\d\d):(\d\d\.\d+)/.exec(line);
@@ -40,9 +46,11 @@ export class FfmpegLog {
       }
     }
     if (line.includes('Estimating duration from bitrate')) this.estimated = true;
-    const problem = /^(?:\[[^\]]+ @ 0x[0-9a-f]+\] )?\[(?:warning|error|fatal)\] (.+)$/.exec(line);
+    const problem = /^(?:\[[^\]]+ @ 0x[0-9a-f]+\] )?\[(warning|error|fatal)\] (.+)$/.exec(line);
     if (problem && this.kept.size < maxWarnings && !harmless.test(line)) {
-      this.kept.add(problem[1].slice(0, maxLineLength));
+      const text = problem[2].slice(0, maxLineLength);
+      this.kept.add(text);
+      if (problem[1] !== 'warning') this.grave.add(text);
     }
   }
 }

@@ -1,3 +1,4 @@
+export { canDecodeAacInProcess } from './aac-packet-decoder.js';
 export type * from './decoder.js';
 export * from './detect-media.js';
 export * from './ffmpeg-decoder.js';

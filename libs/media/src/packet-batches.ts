@@ -1,4 +1,5 @@
 import { asMediaError } from './container-reader.js';
+import { DecodeFailedError } from './media-error.js';
 import type { Packet, PacketSource } from './packet-source.js';
 
 const batchSeconds = 0.5;
@@ -34,7 +35,7 @@ export async function* batches(
   } catch (error) {
     const wrapped = asMediaError(error);
     if (!any) throw wrapped;
-    warnings.push(wrapped.message);
+    warnings.push(wrapped instanceof DecodeFailedError ? `demuxer: ${wrapped.detail}` : wrapped.message);
   }
   if (packets.length > 0) yield { packets, last: true };
 }

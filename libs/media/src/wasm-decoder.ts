@@ -2,7 +2,13 @@ import type { DecodeOptions, DecodeSummary, MediaDecoder, MediaInfo, PcmBlock } 
 import { missingTail } from './container-extent.js';
 import { downmix } from './downmix.js';
 import { FrameTrimmer } from './frame-trimmer.js';
-import { nothingDecoded, throwIfAborted, TooLongError } from './media-error.js';
+import {
+  DecodeFailedError,
+  nothingDecoded,
+  throwIfAborted,
+  TooLongError,
+  TruncatedMediaError,
+} from './media-error.js';
 import { openMediaFile, type MediaFile } from './media-file.js';
 import { openPacketSource } from './open-packet-source.js';
 import { batches } from './packet-batches.js';
@@ -61,7 +67,11 @@ async function* decodeFile(
 ): AsyncGenerator<PcmBlock, DecodeSummary, void> {
   const limitMs = options.maxDurationMs ?? defaultMaxDurationMs;
   const cut = await missingTail(file);
-  const source = await openPacketSource(file);
+  const source = await openPacketSource(file).catch((error: unknown) => {
+    throw cut !== undefined && error instanceof DecodeFailedError
+      ? new TruncatedMediaError(file.bytes)
+      : error;
+  });
   let decoder: PacketDecoder | undefined;
   try {
     const declaredMs = await source.declaredMs();
