@@ -21,5 +21,6 @@ export { identify, type IdentifyOptions } from './identify.js';
 export type * from './match.js';
 export { searchLevels, type SearchLevel } from './search-levels.js';
 export { search, ReferenceCache, type Place, type SearchResult, type SearchSources } from './search.js';
+export { scan, type ScanOptions } from './scan.js';
+export { scanWindows } from './scan-windows.js';
 export { mixHash, unmixHash } from './hash-cells.js';
-export { scan, scanWindows, type ScanOptions } from './scan.js';

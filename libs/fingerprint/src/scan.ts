@@ -4,11 +4,9 @@ import type { Match } from './match.js';
 import { slicePeaks, type Peaks } from './peaks.js';
 import { QueryRaster, type Alignment } from './query-raster.js';
 import { ReferenceCache, search, type SearchSources } from './search.js';
+import { scanWindows } from './scan-windows.js';
 import { joinWindows, type ScanWindow } from './segments.js';
 import { verify, type Verified } from './verification.js';
-
-/** Windows of a scan: frames. */
-export const scanWindows = { length: 440, hop: 220 } as const;
 
 /** What a caller may choose. */
 export type ScanOptions = Readonly<{

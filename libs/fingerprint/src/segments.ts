@@ -5,7 +5,7 @@ import type { Match } from './match.js';
 import { slicePeaks, type Peaks } from './peaks.js';
 import { QueryRaster, type Alignment, type Profile, type ReferencePeaks } from './query-raster.js';
 import { roleOf } from './role.js';
-import { scanWindows } from './scan.js';
+import { scanWindows } from './scan-windows.js';
 import type { ReferenceCache } from './search.js';
 import { findBorders } from './segment-borders.js';
 import type { Verified } from './verification.js';
