@@ -24,7 +24,11 @@ const planted: readonly Planted[] = [
   ...config.forbidden
     .map(({ name }) => /^(.+)-depends-only-on-/.exec(name))
     .filter((match) => match !== null)
-    .map((match): Planted => [match.input, `libs/${match[1]}/src/e.ts`, "import '../../engine/src/index.js';"]),
+    .map((match): Planted => [
+      match.input,
+      `libs/${match[1]}/src/e.ts`,
+      "import '../../engine/src/index.js';",
+    ]),
 ];
 
 describe('direction of dependencies', () => {

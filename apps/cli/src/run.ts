@@ -5,7 +5,6 @@ import { doctorCommand } from './commands/doctor.js';
 import { fingerprintCommand } from './commands/fingerprint.js';
 import { identifyCommand, scanCommand } from './commands/identify.js';
 import { ingestCommand } from './commands/ingest.js';
-import { serveCommand } from './commands/serve.js';
 import { statsCommand } from './commands/stats.js';
 import { processOutput } from './output.js';
 
@@ -17,7 +16,6 @@ const commands: readonly Command[] = [
   deleteCommand,
   statsCommand,
   doctorCommand,
-  serveCommand,
   demoCommand,
 ];
 

@@ -1,5 +1,5 @@
-import type { Catalog, CatalogStore, Track, TrackMetadata, TrackStore } from '@earmark/catalog';
-import { decodePeaks, encodePeaks, fingerprintConfig, limitDensity } from '@earmark/fingerprint';
+import type { Catalog, CatalogStore, TrackMetadata, TrackStore } from '@earmark/catalog';
+import { decodePeaks, encodePeaks, fingerprintConfig, framesToMs, limitDensity } from '@earmark/fingerprint';
 import { type CatalogId, DomainError, InvalidValueError, type TenantId, type TrackId } from '@earmark/kernel';
 import type {
   EngineHealth,
@@ -36,6 +36,11 @@ export const defaultCatalogName = 'main';
 /** Audio in which nothing can be recognised: silence, or so short that it has no peaks. */
 export class SilentAudioError extends DomainError {
   readonly code = 'media.silent';
+}
+
+/** A track that was to get its audio and is no longer there. */
+export class TrackGoneError extends DomainError {
+  readonly code = 'catalog.track-gone';
 }
 
 /** A catalog that was named but does not exist. */
@@ -156,7 +161,11 @@ export class Engine implements ListeningService {
     try {
       const heard = await listener.hear(request.path, scanDepth, listening(request));
       const peaks = decodePeaks(heard.peaks);
-      const matches = await recognition.scan(peaks, request, progressOf(request, 'match'), request.signal);
+      const report = progressOf(request, 'match');
+      const matches = await recognition.scan(peaks, request, {
+        onProgress: (done, total) => report?.({ doneMs: framesToMs(done), totalMs: framesToMs(total) }),
+        ...(request.signal === undefined ? {} : { signal: request.signal }),
+      });
       const kept = encodePeaks(limitDensity(peaks, fingerprintConfig.indexQuota));
       await scans.complete(tenantId, scanId, {
         durationMs: heard.durationMs,
@@ -275,12 +284,14 @@ export class Engine implements ListeningService {
     const { tracks } = this.parts;
     const { tenantId, catalogId } = target;
     const audio = { durationMs, contentHash, fingerprintConfigId, peaks, sourcePath };
-    const created: Pick<Track, 'id'> =
-      target.trackId === undefined
-        ? await tracks.create({ tenantId, catalogId, metadata: describe(target.metadata), sourcePath })
-        : { id: target.trackId };
-    await tracks.complete(tenantId, created.id, audio);
-    return created.id;
+    if (target.trackId === undefined) {
+      const track = { tenantId, catalogId, metadata: describe(target.metadata), sourcePath };
+      return (await tracks.create(track, audio)).id;
+    }
+    if ((await tracks.complete(tenantId, target.trackId, audio)) === undefined) {
+      throw new TrackGoneError(`the track ${target.trackId} was deleted meanwhile`);
+    }
+    return target.trackId;
   }
 }
 

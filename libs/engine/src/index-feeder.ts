@@ -25,6 +25,8 @@ export function chunksOf(track: TrackPeaks): IndexChunk[] {
 export class IndexFeeder {
   #running: Promise<void> | undefined;
   #again: Promise<void> | undefined;
+  /** What the outbox was last told. */
+  #reported: number | undefined;
 
   /** @param consumer name of this index in the outbox's positions */
   constructor(
@@ -50,6 +52,11 @@ export class IndexFeeder {
         return this.apply();
       });
     return this.#again;
+  }
+
+  /** Resolves when no run is under way. */
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running.catch(() => undefined);
   }
 
   /**
@@ -90,7 +97,9 @@ export class IndexFeeder {
       await this.#applyBatch(entries);
       after = last.sequence;
     }
+    if (after === this.#reported) return;
     await this.outbox.advance(this.consumer, after);
+    this.#reported = after;
   }
 
   async #applyBatch(entries: readonly OutboxEntry[]): Promise<void> {

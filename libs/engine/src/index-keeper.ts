@@ -25,6 +25,7 @@ export class IndexReadOnlyError extends DomainError {
 }
 
 const pollMs = 50;
+const followMs = 250;
 const stallMs = 120_000;
 /** Name of the embedded index in the outbox's list of positions. */
 const consumer = 'embedded-index';
@@ -33,6 +34,7 @@ const consumer = 'embedded-index';
 export class IndexKeeper {
   #index: FingerprintIndex;
   #feeder: IndexFeeder | undefined;
+  #following: NodeJS.Timeout | undefined;
 
   private constructor(
     private readonly directory: string,
@@ -58,6 +60,7 @@ export class IndexKeeper {
   ): Promise<IndexKeeper> {
     const keeper = new IndexKeeper(directory, access, outbox, peaks, await openAs(directory, access));
     await keeper.#feeder?.apply();
+    if (access === 'share') keeper.#follow();
     return keeper;
   }
 
@@ -120,8 +123,17 @@ export class IndexKeeper {
     return this.#feeder.fill(onTrack, signal);
   }
 
-  close(): Promise<void> {
-    return this.#index.close();
+  async close(): Promise<void> {
+    clearInterval(this.#following);
+    await this.#feeder?.settled();
+    await this.#index.close();
+  }
+
+  /** Applies what other processes commit, as long as this one is the writer. */
+  #follow(): void {
+    this.#following = setInterval(() => {
+      this.#feeder?.apply().catch(() => undefined); // met again by whoever waits for the change
+    }, followMs).unref();
   }
 
   #makeFeeder(index: FingerprintIndex): IndexFeeder {

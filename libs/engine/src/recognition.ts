@@ -1,18 +1,18 @@
 import type { TrackStore } from '@earmark/catalog';
 import {
-  findDuplicate,
-  framesToMs,
   identify,
+  type Match as FoundMatch,
   type Peaks,
-  type RecognizedSegment,
   scan,
+  type ScanOptions,
+  type SearchSources,
 } from '@earmark/fingerprint';
 import type { CatalogId, TenantId, TrackId } from '@earmark/kernel';
 import type { Match } from '@earmark/monitoring';
 import type { IndexKeeper } from './index-keeper.js';
 import type { PeaksCache } from './peaks-cache.js';
 
-/** Catalogs of one tenant that a question is asked of. */
+/** Catalogs of one tenant that a question is asked of; no catalogs: all of them. */
 export type Scope = Readonly<{ tenantId: TenantId; catalogIds?: readonly CatalogId[] | undefined }>;
 
 /** Recognises peaks against the index, the stored peaks and the catalog's descriptions. */
@@ -22,4 +22,42 @@ export class Recognition {
     private readonly cache: PeaksCache,
     private readonly tracks: TrackStore,
   ) {}
+
+  /** Matches of a clip that is one query, best first. */
+  async identify(peaks: Peaks, scope: Scope): Promise<readonly Match[]> {
+    return this.#describe(await identify(peaks, this.#sources(scope)), scope.tenantId);
+  }
+
+  /** Matches inside a long recording, in order of time. */
+  async scan(peaks: Peaks, scope: Scope, options: ScanOptions): Promise<readonly Match[]> {
+    return this.#describe(await scan(peaks, this.#sources(scope), options), scope.tenantId);
+  }
+
+  duplicateOf(_p: Peaks, _s: unknown): Promise<TrackId | undefined> {
+    return Promise.resolve(undefined);
+  }
+  #sources({ tenantId, catalogIds }: Scope): SearchSources {
+    return {
+      index: this.keeper.source(tenantId, catalogIds, this.cache),
+      peaks: { peaksOf: async (trackId) => (await this.cache.get([trackId])).get(trackId) },
+    };
+  }
+
+  /** Adds path and title, and leaves out tracks that were deleted meanwhile. */
+  async #describe(found: readonly FoundMatch[], tenantId: TenantId): Promise<readonly Match[]> {
+    const ids: TrackId[] = found.map(({ trackId }) => trackId);
+    const tracks = new Map((await this.tracks.findByIds(tenantId, ids)).map((track) => [track.id, track]));
+    return found.flatMap((match) => {
+      const track = tracks.get(match.trackId);
+      if (track === undefined) return [];
+      const { sourcePath, title } = track;
+      return [
+        {
+          ...match,
+          ...(sourcePath === undefined ? {} : { path: sourcePath }),
+          ...(title === undefined ? {} : { title }),
+        },
+      ];
+    });
+  }
 }
