@@ -1,3 +1,4 @@
+import { unmixHash } from '@earmark/fingerprint';
 import type { IndexChunk } from '../port.js';
 import { IndexInputError } from '../errors.js';
 import type { HitBatch, ProbeList } from './hits.js';
@@ -48,6 +49,12 @@ function problemOf(chunk: IndexChunk, first: IndexChunk, before: IndexChunk | un
 function isCount(value: number): boolean {
   return Number.isInteger(value) && value >= 0 && value < 2 ** 32;
 }
+
+/**
+ * The key under which postings are ordered, in memory and in files: the hash with its mixing undone. Cells that a query
+ * probes together lie beside each other then, which saves a byte a posting and most page reads.
+ */
+export const keyOfHash = unmixHash;
 
 /** The arrays of a delta, in shared memory so that a worker can write the segment while queries go on. */
 export type DeltaArrays = Readonly<{
@@ -106,7 +113,7 @@ export class Delta {
         const frame = offset + frames[i];
         if (frame >= end) end = frame + 1;
         const at = this.count++;
-        this.hashes[at] = hashes[i];
+        this.hashes[at] = keyOfHash(hashes[i]);
         this.positions[at] = base + frame;
         this.details[at] = details[i];
         this.link(at);

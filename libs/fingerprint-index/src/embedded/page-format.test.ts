@@ -29,7 +29,8 @@ function readAll(pages: readonly Uint32Array[]): Posting[] {
 
 function lookUp(pages: readonly Uint32Array[], hash: number): Posting[] {
   const hits = new HitBatch(1);
-  for (const page of pages) findInPage(page, 0, hash, 7, hits);
+  const probes = { hashes: Uint32Array.of(hash), entries: Uint32Array.of(7), count: 1 };
+  for (const page of pages) findInPage(page, 0, probes, 0, 1, hits);
   const at = (i: number): Posting => [hash, hits.positions[i], hits.details[i]];
   return Array.from({ length: hits.count }, (_, i) => at(i));
 }
@@ -65,6 +66,32 @@ describe('pages of postings', () => {
       if (String(lookUp(pages, hash + 1)) !== String(byHash.get(hash + 1) ?? []))
         expect.fail(`after ${hash}`);
     }
+  });
+
+  it('find the postings of many hashes in one pass, twice for a hash asked for twice', () => {
+    const postings = skewed(20_000, 4, 28);
+    const pages = makePages(postings, 28, 8);
+    const random = seededRandom(11);
+    const wanted = [...new Set(postings.map(([hash]) => hash))].filter(() => random.next() < 0.5);
+    const asked = Uint32Array.from([
+      ...wanted,
+      ...wanted.slice(0, 400),
+      ...wanted.map((hash) => hash + 1),
+    ]).sort();
+    const probes = { hashes: asked, entries: asked.map((_, i) => i), count: asked.length };
+    const hits = new HitBatch(1);
+    for (const page of pages) findInPage(page, 0, probes, 0, asked.length, hits);
+    const found = Array.from({ length: hits.count }, (_, i) => [
+      hits.entries[i],
+      hits.positions[i],
+      hits.details[i],
+    ]);
+    const byHash = Map.groupBy(postings, ([hash]) => hash);
+    const expected = [...asked].flatMap((hash, entry) =>
+      (byHash.get(hash) ?? []).map(([, position, detail]) => [entry, position, detail]),
+    );
+    const text = (list: number[][]): string => list.map(String).sort().join('\n');
+    expect(text(found) === text(expected)).toBe(true);
   });
 
   it('keep extremes: equal postings, the largest and smallest hash, gaps that a Rice code must escape', () => {

@@ -1,4 +1,4 @@
-import type { HitBatch } from './hits.js';
+import type { HitBatch, ProbeList } from './hits.js';
 
 /**
  * A page holds postings in order of (hash, position), 4,096 bytes that can be checked and read alone:
@@ -36,117 +36,138 @@ function readBits(words: Uint32Array, base: number, at: number, length: number):
 }
 
 /**
- * Appends the postings of one hash to `hits`, each with `entry`.
+ * Appends to `hits` what a page holds of the probes `from` up to `to`: one pass through the page, which jumps over
+ * blocks that no probe falls into.
  *
  * @param words holds the page from word `base` on, and one more word that may be read but has no effect
- * @returns postings appended
  */
 export function findInPage(
   words: Uint32Array,
   base: number,
-  hash: number,
-  entry: number,
+  probes: ProbeList,
+  from: number,
+  to: number,
   hits: HitBatch,
-): number {
+): void {
   const info = words[base + 1];
   const blocks = info & 1023;
   const positionBits = (info >>> 10) & 63;
   const detailBits = (info >>> 16) & 15;
-  // The last block that starts with a smaller hash may hold the first posting; without one, the first block may.
-  let low = 0;
-  let high = blocks;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (words[base + headerWords + 2 * middle] < hash) low = middle + 1;
-    else high = middle;
-  }
-  const before = hits.count;
-  for (let block = Math.max(0, low - 1); block < blocks; block++) {
-    let current = words[base + headerWords + 2 * block];
-    if (current > hash) break;
-    const descriptor = words[base + headerWords + 1 + 2 * block];
-    const positionRice = (descriptor >>> 15) & 31;
-    const hashRice = (descriptor >>> 20) & 31;
-    let left = descriptor >>> 25;
-    let at = descriptor & 32767;
-    let position = 0;
-    if (current === hash) {
-      position = readBits(words, base, at, positionBits);
-      at += positionBits;
-      hits.push(entry, position, readBits(words, base, at, detailBits));
-      at += detailBits;
-    } else {
-      at += positionBits + detailBits;
+  const firstPostingBits = positionBits + detailBits;
+  const directory = base + headerWords;
+  const keys = probes.hashes;
+  let block = -1;
+  let current = 0;
+  let positionRice = 0;
+  let hashRice = 0;
+  let at = 0;
+  let left = 0;
+  // True when the stream stands before position and detail of the first posting of `current`.
+  let fresh = false;
+  for (let probe = from; probe < to; probe++) {
+    const hash = keys[probe];
+    const start = hits.count;
+    // The last block that starts with a smaller hash may hold the first posting; without one, the first block may.
+    let low = block + 1;
+    let high = blocks;
+    if (low < high && words[directory + 2 * low] >= hash) high = low;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (words[directory + 2 * middle] < hash) low = middle + 1;
+      else high = middle;
     }
-    left--;
-    // Before the hash is reached only lengths matter.
-    while (left > 0 && current < hash) {
-      let i = base + (at >>> 5);
-      let shift = at & 31;
-      const window = (words[i] << shift) | ((words[i + 1] >>> 1) >>> (31 - shift));
-      const ones = Math.clz32(~(window << 1));
-      if (window >= 0) {
-        at += ones >= escape ? 1 + escape + 32 + detailBits : ones + 2 + positionRice + detailBits;
+    let next = Math.max(0, low - 1);
+    for (;;) {
+      if (next > block) {
+        block = next;
+        current = words[directory + 2 * block];
+        const descriptor = words[directory + 1 + 2 * block];
+        at = descriptor & 32767;
+        positionRice = (descriptor >>> 15) & 31;
+        hashRice = (descriptor >>> 20) & 31;
+        left = descriptor >>> 25;
+        fresh = true;
+      }
+      if (fresh && current < hash) {
+        at += firstPostingBits;
         left--;
-        continue;
+        fresh = false;
       }
-      if (ones >= escape) {
-        at += 1 + escape;
-        current += 1 + readBits(words, base, at, 32);
-        at += 32;
-      } else {
-        at += ones + 2;
-        i = base + (at >>> 5);
-        shift = at & 31;
-        const rest = (words[i] << shift) | ((words[i + 1] >>> 1) >>> (31 - shift));
-        current += 1 + ((ones << hashRice) | ((rest >>> 1) >>> (31 - hashRice)));
-        at += hashRice;
+      // Before the hash is reached only lengths matter.
+      while (left > 0 && current < hash) {
+        const i = base + (at >>> 5);
+        const shift = at & 31;
+        const window = (words[i] << shift) | ((words[i + 1] >>> 1) >>> (31 - shift));
+        const ones = Math.clz32(~(window << 1));
+        if (window >= 0) {
+          at += ones >= escape ? 1 + escape + 32 + detailBits : ones + 2 + positionRice + detailBits;
+          left--;
+          continue;
+        }
+        if (ones >= escape) {
+          current += 1 + readBits(words, base, at + 1 + escape, 32);
+          at += 1 + escape + 32;
+        } else {
+          current += 1 + ((ones << hashRice) | readBits(words, base, at + ones + 2, hashRice));
+          at += ones + 2 + hashRice;
+        }
+        if (current >= hash) {
+          fresh = true;
+          break;
+        }
+        at += firstPostingBits;
+        left--;
       }
-      if (current === hash) {
-        position = readBits(words, base, at, positionBits);
-        hits.push(entry, position, readBits(words, base, at + positionBits, detailBits));
+      if (left > 0) {
+        if (current !== hash || !fresh) break;
+        hits.reserve(left);
+        const { positions, details } = hits;
+        let count = hits.count;
+        let position = readBits(words, base, at, positionBits);
+        positions[count] = position;
+        details[count++] = readBits(words, base, at + positionBits, detailBits);
+        at += firstPostingBits;
+        left--;
+        fresh = false;
+        while (left > 0) {
+          let i = base + (at >>> 5);
+          let shift = at & 31;
+          const window = (words[i] << shift) | ((words[i + 1] >>> 1) >>> (31 - shift));
+          if (window < 0) break;
+          const ones = Math.clz32(~(window << 1));
+          if (ones >= escape) {
+            position += readBits(words, base, at + 1 + escape, 32);
+            at += 1 + escape + 32;
+          } else {
+            at += ones + 2;
+            i = base + (at >>> 5);
+            shift = at & 31;
+            const rest = (words[i] << shift) | ((words[i + 1] >>> 1) >>> (31 - shift));
+            position += (ones << positionRice) | ((rest >>> 1) >>> (31 - positionRice));
+            at += positionRice;
+          }
+          i = base + (at >>> 5);
+          shift = at & 31;
+          const rest = (words[i] << shift) | ((words[i + 1] >>> 1) >>> (31 - shift));
+          positions[count] = position;
+          details[count++] = (rest >>> 1) >>> (31 - detailBits);
+          at += detailBits;
+          left--;
+        }
+        hits.count = count;
+        if (left > 0) break;
       }
-      at += positionBits + detailBits;
-      left--;
+      if (block + 1 >= blocks || words[directory + 2 * (block + 1)] > hash) break;
+      next = block + 1;
     }
-    if (current !== hash) {
-      if (current > hash) break;
-      continue;
+    const found = hits.count - start;
+    if (found > 0) hits.entries.fill(probes.entries[probe], start, hits.count);
+    // Probes with one hash share its postings.
+    while (probe + 1 < to && keys[probe + 1] === hash) {
+      probe++;
+      if (found > 0) hits.repeat(start, start + found, probes.entries[probe]);
     }
-    hits.reserve(left);
-    const { entries, positions, details } = hits;
-    let count = hits.count;
-    while (left > 0) {
-      let i = base + (at >>> 5);
-      let shift = at & 31;
-      const window = (words[i] << shift) | ((words[i + 1] >>> 1) >>> (31 - shift));
-      if (window < 0) break;
-      const ones = Math.clz32(~(window << 1));
-      if (ones >= escape) {
-        at += 1 + escape;
-        position += readBits(words, base, at, 32);
-        at += 32;
-      } else {
-        at += ones + 2;
-        i = base + (at >>> 5);
-        shift = at & 31;
-        const rest = (words[i] << shift) | ((words[i + 1] >>> 1) >>> (31 - shift));
-        position += (ones << positionRice) | ((rest >>> 1) >>> (31 - positionRice));
-        at += positionRice;
-      }
-      i = base + (at >>> 5);
-      shift = at & 31;
-      const rest = (words[i] << shift) | ((words[i + 1] >>> 1) >>> (31 - shift));
-      entries[count] = entry;
-      positions[count] = position;
-      details[count++] = (rest >>> 1) >>> (31 - detailBits);
-      at += detailBits;
-      left--;
-    }
-    hits.count = count;
-    if (left > 0) break;
   }
-  return hits.count - before;
 }
 
 /** Receives postings in order. */

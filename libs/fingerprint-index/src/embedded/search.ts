@@ -1,6 +1,7 @@
 import { fingerprintConfig, VoteTable } from '@earmark/fingerprint';
 import type { TrackId } from '@earmark/kernel';
 import type { IndexCandidate, IndexQuery } from '../port.js';
+import { keyOfHash } from './delta.js';
 import { HitBatch, sortProbes } from './hits.js';
 import type { PostingSource } from './index-state.js';
 import { chunkAt, granuleBits, positionLimit } from './track-table.js';
@@ -26,7 +27,7 @@ export class Searcher {
     query: IndexQuery,
     k: number,
   ): Promise<IndexCandidate[]> {
-    const probes = sortProbes(query.landmarks.hashes);
+    const probes = sortProbes(query.landmarks.hashes.map(keyOfHash));
     const found: IndexCandidate[] = [];
     const hits = this.free.pop() ?? new HitBatch();
     try {

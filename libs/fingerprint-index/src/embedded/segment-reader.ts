@@ -17,6 +17,9 @@ const readsAtOnce = 8;
 /** Pages not asked for that one read may take along to save a second one. */
 const gapPages = 2;
 
+/** Probes `from` up to `to` fall into a page. */
+type PageProbes = Readonly<{ page: number; from: number; to: number }>;
+
 /**
  * An open segment file. Its directory (4 bytes a page) and its tracks are in memory; pages are read when a lookup needs
  * them and then stay in the cache.
@@ -92,67 +95,55 @@ export class SegmentReader {
    */
   async lookup(probes: ProbeList, hits: HitBatch): Promise<void> {
     const missing = this.lookupCached(probes, hits);
-    if (missing.length === 0) return;
-    missing.sort((a, b) => a.page - b.page);
     for (let from = 0; from < missing.length;) {
       let to = from;
       const pages: number[] = [];
-      while (to < missing.length && pages.length < pagesPerBatch) {
-        const page = missing[to++].page;
+      while (to < missing.length && (pages.length < pagesPerBatch || missing[to].page === pages.at(-1))) {
+        const { page } = missing[to++];
         if (page !== pages.at(-1)) pages.push(page);
       }
-      while (to < missing.length && missing[to].page === pages.at(-1)) to++;
       const batch = missing.slice(from, to);
       let next = 0;
       await this.fetch(pages, (page, words, base) => {
         for (; next < batch.length && batch[next].page === page; next++) {
-          this.findForProbe(probes, batch[next].probe, words, base, hits);
+          findInPage(words, base, probes, batch[next].from, batch[next].to, hits);
         }
       });
       from = to;
     }
   }
 
-  /** Looks into cached pages; gives back the probes (first of a run of equal hashes) and pages that are not cached. */
-  private lookupCached(probes: ProbeList, hits: HitBatch): { probe: number; page: number }[] {
-    const missing: { probe: number; page: number }[] = [];
+  /** Looks into cached pages; gives back the others, ascending, and the probes that fall into each. */
+  private lookupCached(probes: ProbeList, hits: HitBatch): PageProbes[] {
+    const missing: PageProbes[] = [];
     const { directory, cached, cache } = this;
     const { hashes, count } = probes;
     const { slots } = cached;
     const pages = directory.length;
-    let page = 0;
-    for (let probe = 0; probe < count && pages > 0; probe++) {
-      const hash = hashes[probe];
-      if (probe > 0 && hashes[probe - 1] === hash) continue;
-      page = lastPageBefore(directory, hash, page);
-      for (let at = page; at < pages && (at === page || directory[at] <= hash); at++) {
-        const slot = slots[at] - 1;
-        if (slot < 0) {
-          missing.push({ probe, page: at });
-          continue;
-        }
-        cache.used[slot] = 1;
-        this.findForProbe(probes, probe, cache.slabs[PageCache.slab(slot)], PageCache.word(slot), hits);
+    const visit = (page: number, from: number, to: number): void => {
+      const slot = slots[page] - 1;
+      if (slot < 0) {
+        missing.push({ page, from, to });
+        return;
       }
+      cache.used[slot] = 1;
+      findInPage(cache.slabs[PageCache.slab(slot)], PageCache.word(slot), probes, from, to, hits);
+    };
+    let page = 0;
+    for (let from = 0; from < count && pages > 0;) {
+      page = lastPageBefore(directory, hashes[from], page);
+      let to = from + 1;
+      if (page + 1 === pages) to = count;
+      else while (to < count && hashes[to] <= directory[page + 1]) to++;
+      visit(page, from, to);
+      // The last of these hashes may go on at the start of the next pages.
+      const last = hashes[to - 1];
+      let twins = to - 1;
+      while (twins > from && hashes[twins - 1] === last) twins--;
+      for (let at = page + 1; at < pages && directory[at] === last; at++) visit(at, twins, to);
+      from = to;
     }
     return missing;
-  }
-
-  /** Appends what a page holds of a probe's hash, once for each probe with that hash. */
-  private findForProbe(
-    probes: ProbeList,
-    probe: number,
-    words: Uint32Array,
-    base: number,
-    hits: HitBatch,
-  ): void {
-    const { hashes, entries, count } = probes;
-    const start = hits.count;
-    const found = findInPage(words, base, hashes[probe], entries[probe], hits);
-    if (found === 0) return;
-    for (let twin = probe + 1; twin < count && hashes[twin] === hashes[probe]; twin++) {
-      hits.repeat(start, start + found, entries[twin]);
-    }
   }
 
   /** Reads pages (ascending, distinct), checks and caches them, and hands over each. */
