@@ -3,7 +3,6 @@ import {
   Controller,
   Delete,
   Get,
-  Head,
   HttpCode,
   Inject,
   Param,
@@ -73,26 +72,28 @@ export class UploadsController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Read how far an upload is' })
-  @Route('catalog:write', [{ status: 200, description: 'The upload', schema: uploadResource }], [404, 422])
-  async read(@Param('id') id: string, @Req() request: FastifyRequest): Promise<unknown> {
-    return toUpload(await this.find(request, id));
-  }
-
-  @Head(':id')
-  @ApiOperation({ summary: 'Read where an upload goes on' })
+  @ApiOperation({ summary: 'Read where an upload goes on', description: 'HEAD gives the headers alone.' })
   @Route(
     'catalog:write',
-    [{ status: 200, description: 'See the headers', headers: ['Upload-Offset', 'Upload-Length'] }],
+    [
+      {
+        status: 200,
+        description: 'The upload',
+        schema: uploadResource,
+        headers: ['Upload-Offset', 'Upload-Length'],
+      },
+    ],
     [404, 422],
   )
-  async head(
+  async read(
     @Param('id') id: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<void> {
-    setOffset(reply, await this.find(request, id));
+  ): Promise<unknown> {
+    const upload = await this.find(request, id);
+    setOffset(reply, upload);
     void reply.header('cache-control', 'no-store');
+    return toUpload(upload);
   }
 
   @Patch(':id')
