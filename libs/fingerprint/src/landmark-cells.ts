@@ -108,3 +108,13 @@ export const anchorOfDetail = {
 export const logSpanOfDetail = new Float32Array(256).map(
   (_, detail) => (((detail & 15) + 0.5) / 16) * tripleStep.span,
 );
+
+/** Detail byte of a query's pair: where its bin difference lies relative to the probed cell, from -0.5 to 1.5 cells. */
+export function pairQueryDetail(distance: number): number {
+  return Math.max(0, Math.min(255, Math.round((distance + 0.5) * 128)));
+}
+
+/** Bins from the reference's difference to the query's, by the detail bytes of both. */
+export function pairDifferenceError(queryDetail: number, detail: number): number {
+  return queryDetail / 128 - 0.5 - ((detail & 15) + 0.5) / 16;
+}

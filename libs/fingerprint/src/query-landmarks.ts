@@ -1,5 +1,6 @@
 import {
   binOfPitch,
+  pairQueryDetail,
   geometry,
   pairCells,
   pairHash,
@@ -100,7 +101,7 @@ function pushPairs(out: LandmarkBuffer, all: Peaks, depth: NonNullable<QueryDept
           time <= Math.min(pairCells[2] - 1, span + margin);
           time++
         ) {
-          out.push(pairHash(bin, other, time), frame, 0, pitches[a], span);
+          out.push(pairHash(bin, other, time), frame, pairQueryDetail(difference - other), pitches[a], span);
         }
       }
     }

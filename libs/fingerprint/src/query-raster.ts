@@ -26,20 +26,31 @@ export type Agreement = Readonly<{
 export type Profile = Readonly<{ excess: Float32Array; variance: Float32Array; weight: Float32Array }>;
 
 const width = config.lastBin - config.firstBin;
-/** What a coincidence with a query peak is worth, by the peak's rank in its band and second. */
-const rankWorth = [1, 1, 1, 1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4];
 /** Spread of a true peak around its place: frames, bins. */
 const spread = { frames: 0.9, bins: 0.9 } as const;
+/** Value of a cell from which it counts as a coincidence. */
+const hitValue = 80;
+/** Where the common gain lies among the level differences: noise only adds, so below the middle. */
+const typicalGainQuantile = 0.35;
+const gainToleranceDb = 4;
+/** Share of unrelated peaks that lie within the tolerance of their common gain. */
+const chanceNearGain = 0.4;
 const reach = { frames: 2, bins: 2 } as const;
 
 /** A reference's peaks as FFT bins, computed once. */
-export type ReferencePeaks = Readonly<{ frames: Float32Array; bins: Float32Array; weights: Float32Array }>;
+export type ReferencePeaks = Readonly<{
+  frames: Float32Array;
+  bins: Float32Array;
+  levels: Float32Array;
+  weights: Float32Array;
+}>;
 
 /** Prepares stored peaks for {@link QueryRaster.agreement}. */
 export function referencePeaks(peaks: Peaks): ReferencePeaks {
   return {
     frames: peaks.frames,
     bins: peaks.pitches.map(binOfPitch),
+    levels: peaks.levels,
     weights: Float32Array.from(peaks.ranks, (rank) => rankWeight[rank]),
   };
 }
@@ -51,19 +62,22 @@ const rankWeight = Float32Array.from({ length: 16 }, (_, rank) => Math.max(0.4, 
 export class QueryRaster {
   readonly lengthFrames: number;
   private readonly cells: Uint8Array;
+  /** Level of the peak that fills a cell, dB. */
+  private readonly levels: Int8Array;
   private readonly means = new Float32Array(width);
   private readonly variances = new Float32Array(width);
 
   private constructor(lengthFrames: number) {
     this.lengthFrames = Math.max(1, Math.ceil(lengthFrames));
     this.cells = new Uint8Array(this.lengthFrames * width);
+    this.levels = new Int8Array(this.lengthFrames * width);
   }
 
   /** Draws a query at query density. */
   static ofQuery(peaks: Peaks): QueryRaster {
     const raster = new QueryRaster(peaks.lengthFrames);
     for (let i = 0; i < peaks.frames.length; i++) {
-      raster.draw(peaks.frames[i], binOfPitch(peaks.pitches[i]) - config.firstBin, rankWorth[peaks.ranks[i]]);
+      raster.draw(peaks.frames[i], binOfPitch(peaks.pitches[i]) - config.firstBin, peaks.levels[i]);
     }
     raster.measureChance();
     return raster;
@@ -74,7 +88,7 @@ export class QueryRaster {
     const raster = new QueryRaster(lengthFrames);
     const to = lowerBound(reference.frames, startFrame + lengthFrames);
     for (let i = lowerBound(reference.frames, startFrame); i < to; i++) {
-      raster.draw(reference.frames[i] - startFrame, reference.bins[i] - config.firstBin, 1);
+      raster.draw(reference.frames[i] - startFrame, reference.bins[i] - config.firstBin, reference.levels[i]);
     }
     raster.measureChance();
     return raster;
@@ -101,10 +115,40 @@ export class QueryRaster {
       sum += weight * (value - means[bin]);
       variance += weight * weight * variances[bin];
       expected++;
-      if (value > 96) hits++;
+      if (value > hitValue) hits++;
     }
     if (expected === 0) return { z: 0, expected: 0, share: 0 };
     return { z: sum / Math.sqrt(variance), expected, share: hits / expected };
+  }
+
+  /**
+   * Measures whether the coinciding peaks keep their loudness relative to each other: of the same recording most are
+   * louder or softer by one gain, by chance they scatter.
+   *
+   * @returns standard deviations above chance, about; added to `z` it separates true from false in noise
+   */
+  levelAgreement(reference: ReferencePeaks, line: Alignment): number {
+    const { cells, levels, lengthFrames } = this;
+    const { frames, bins } = reference;
+    const { offset, speed } = line;
+    const ratio = 2 ** (line.pitch / config.stepsPerOctave);
+    const to = lowerBound(frames, offset + speed * (lengthFrames - 1));
+    const from = lowerBound(frames, offset);
+    const gains = new Float32Array(Math.max(0, to - from));
+    let count = 0;
+    for (let i = from; i < to; i++) {
+      const bin = Math.round(bins[i] * ratio) - config.firstBin;
+      const frame = Math.round((frames[i] - offset) / speed);
+      if (bin < 0 || bin >= width || frame < 0 || frame >= lengthFrames) continue;
+      if (cells[frame * width + bin] > hitValue)
+        gains[count++] = levels[frame * width + bin] - reference.levels[i];
+    }
+    if (count === 0) return 0;
+    const sorted = gains.subarray(0, count).sort();
+    const gain = sorted[Math.floor(count * typicalGainQuantile)];
+    let near = 0;
+    for (const value of sorted) if (Math.abs(value - gain) < gainToleranceDb) near++;
+    return (near / count - chanceNearGain) * Math.sqrt(count);
   }
 
   /**
@@ -148,7 +192,7 @@ export class QueryRaster {
     return profile;
   }
 
-  private draw(frame: number, bin: number, worth: number): void {
+  private draw(frame: number, bin: number, levelDb: number): void {
     const frame0 = Math.round(frame);
     const bin0 = Math.round(bin);
     for (
@@ -159,9 +203,11 @@ export class QueryRaster {
       const df = (f - frame) / spread.frames;
       for (let b = Math.max(0, bin0 - reach.bins); b <= Math.min(width - 1, bin0 + reach.bins); b++) {
         const db = (b - bin) / spread.bins;
-        const value = 255 * worth * Math.exp(-0.5 * (df * df + db * db));
+        const value = 255 * Math.exp(-0.5 * (df * df + db * db));
         const at = f * width + b;
-        if (value > this.cells[at]) this.cells[at] = value;
+        if (value <= this.cells[at]) continue;
+        this.cells[at] = value;
+        this.levels[at] = levelDb;
       }
     }
   }
@@ -177,7 +223,7 @@ export class QueryRaster {
         squares[b] += value * value;
       }
     }
-    const smooth = 4;
+    const smooth = 1;
     for (let b = 0; b < width; b++) {
       let sum = 0;
       let square = 0;

@@ -12,9 +12,9 @@ export const searchLevels: readonly SearchLevel[] = [
   {
     name: 'salient',
     depth: { triples: { quota: 4, fanOut: 6, margin: 0.2, pitchReach: 1, tempoReach: 0.02 } },
-    candidates: 8,
+    candidates: 12,
   },
-  { name: 'pairs', depth: { pairs: { quota: 9, fanOut: 10, margin: 0.25 } }, candidates: 24 },
+  { name: 'pairs', depth: { pairs: { quota: 15, fanOut: 16, margin: 0.25 } }, candidates: 50 },
   {
     name: 'dense',
     depth: { triples: { quota: 10, fanOut: 24, margin: 0.3, pitchReach: 1.35, tempoReach: 0.04 } },

@@ -1,11 +1,11 @@
 import type { TrackId } from '@earmark/kernel';
 import { centsPerStep, type Candidate, type CandidateSource, type PeakSource } from './candidate.js';
 import { decide, type Decision } from './decision.js';
-import { lowerBound, type Peaks } from './peaks.js';
+import type { Peaks } from './peaks.js';
 import { queryLandmarks } from './query-landmarks.js';
 import { QueryRaster, referencePeaks, type Alignment, type ReferencePeaks } from './query-raster.js';
 import { searchLevels, type SearchLevel } from './search-levels.js';
-import { verify, type Verified } from './verification.js';
+import { glance, verify, type Verified } from './verification.js';
 
 /** Where a search looks. */
 export type SearchSources = Readonly<{ index: CandidateSource; peaks: PeakSource }>;
@@ -70,11 +70,7 @@ export async function search(
       peaks.lengthFrames,
       step.candidates,
     );
-    for (const candidate of found) {
-      const reference = await references.get(candidate.trackId);
-      const place = reference && verifyCandidate(raster, reference, candidate);
-      if (place) addPlace(places, place);
-    }
+    for (const place of await verifyBest(raster, references, found)) addPlace(places, place);
     places.sort((a, b) => b.line.z - a.line.z);
     decision = await decide(raster, places, references);
     if (decision && decision.probability >= certain) break;
@@ -85,20 +81,37 @@ export async function search(
 /** Peaks below which a query says nothing. */
 const leastPeaks = 12;
 
-function verifyCandidate(
+/** Candidates of one level that are refined after a glance at all of them. */
+const mostRefined = 10;
+
+async function verifyBest(
   raster: QueryRaster,
-  reference: ReferencePeaks,
-  candidate: Candidate,
-): Place | undefined {
-  if (candidate.offsetFrames === undefined) return undefined;
-  const start: Alignment = {
-    offset: candidate.offsetFrames,
-    speed: candidate.speed ?? 1,
-    pitch: (candidate.pitchCents ?? 0) / centsPerStep,
-  };
-  const line = verifyBothWays(raster, reference, start);
-  return line.expected < 4 ? undefined : { trackId: candidate.trackId, votes: candidate.evidence, line };
+  references: ReferenceCache,
+  found: readonly Candidate[],
+): Promise<readonly Place[]> {
+  const glances: { candidate: Candidate; reference: ReferencePeaks; start: Alignment; z: number }[] = [];
+  for (const candidate of found) {
+    const reference = await references.get(candidate.trackId);
+    if (!reference || candidate.offsetFrames === undefined) continue;
+    const start = {
+      offset: candidate.offsetFrames,
+      speed: candidate.speed ?? 1,
+      pitch: (candidate.pitchCents ?? 0) / centsPerStep,
+    };
+    glances.push({ candidate, reference, start, z: glance(raster, reference, start) });
+  }
+  glances.sort((a, b) => b.z - a.z);
+  const places: Place[] = [];
+  for (const { candidate, reference, start } of glances.slice(0, mostRefined)) {
+    const line = verifyBothWays(raster, reference, start);
+    if (line.expected >= leastCompared)
+      places.push({ trackId: candidate.trackId, votes: candidate.evidence, line });
+  }
+  return places;
 }
+
+/** Reference peaks inside the query below which an agreement says nothing. */
+const leastCompared = 4;
 
 /** Refines freely, and at exactly nominal speed and pitch where that is near: the simpler line wins a tie. */
 function verifyBothWays(raster: QueryRaster, reference: ReferencePeaks, start: Alignment): Verified {
@@ -125,15 +138,4 @@ function addPlace(places: Place[], place: Place): void {
       line: place.line.z > places[same].line.z ? place.line : places[same].line,
     };
   }
-}
-
-/** Peaks of a reference between two frames, for comparing two references. */
-export function sliceReference(reference: ReferencePeaks, from: number, to: number): ReferencePeaks {
-  const start = lowerBound(reference.frames, from);
-  const end = lowerBound(reference.frames, to);
-  return {
-    frames: reference.frames.subarray(start, end),
-    bins: reference.bins.subarray(start, end),
-    weights: reference.weights.subarray(start, end),
-  };
 }

@@ -1,7 +1,7 @@
 import { changeLimits } from './vote-table.js';
 import type { Agreement, Alignment, QueryRaster, ReferencePeaks } from './query-raster.js';
 
-/** An alignment after its refinement on stored peaks. */
+/** An alignment after its refinement on stored peaks; `z` includes the agreement of levels. */
 export type Verified = Alignment & Agreement;
 
 /** Step sizes of the search: offset at the query's middle (frames), speed (relative), pitch (steps). */
@@ -46,5 +46,17 @@ export function verify(
     }
     scale /= 2;
   }
+  return { ...best, z: best.z + raster.levelAgreement(reference, best) };
+}
+
+/** Agreement of a proposed line before any refinement: the best of a few offsets. */
+export function glance(raster: QueryRaster, reference: ReferencePeaks, start: Alignment): number {
+  let best = -Infinity;
+  for (const step of glanceOffsets) {
+    best = Math.max(best, raster.agreement(reference, { ...start, offset: start.offset + step }).z);
+  }
   return best;
 }
+
+/** Frames by which a glance moves a proposal. */
+const glanceOffsets = [-1.5, 0, 1.5];

@@ -1,5 +1,6 @@
 import {
   anchorOfDetail,
+  pairDifferenceError,
   binOfPitch,
   decodeHash,
   logSpanOfDetail,
@@ -39,7 +40,8 @@ const pairOffsetCell = 2;
 /** Largest number of hits that take part in the exact count. */
 const mostSurvivors = 6000;
 /** Difference of two pairs' anchor frequencies, in bins, beyond which a hit is chance. */
-const pairBinTolerance = 0.9;
+const pairAnchorTolerance = 0.6;
+const pairDifferenceTolerance = 0.8;
 
 /**
  * Counts which alignments of query and index the landmark hits agree on.
@@ -90,7 +92,9 @@ export class VoteTable {
     let pitch = 0;
     if (kind === 2) {
       const difference = this.anchors[entry] + anchorOfDetail.pair[detail];
-      if (difference > pairBinTolerance || difference < -pairBinTolerance) return;
+      const first = difference / pairAnchorTolerance;
+      const second = pairDifferenceError(this.entries.details[entry], detail) / pairDifferenceTolerance;
+      if (first * first + second * second > 1) return;
     } else {
       logSpeed = this.logSpans[entry] + logSpanOfDetail[detail];
       if (logSpeed > changeLimits.logSpeed || logSpeed < -changeLimits.logSpeed) return;
@@ -103,7 +107,8 @@ export class VoteTable {
     this.hitPosition[at] = position;
     this.hitLogSpeed[at] = logSpeed;
     this.hitPitch[at] = pitch;
-    this.hitPlace[at] = position + Math.exp(logSpeed) * (this.middle - this.entries.frames[entry]);
+    const rest = this.middle - this.entries.frames[entry];
+    this.hitPlace[at] = position + (kind === 2 ? rest : Math.exp(logSpeed) * rest);
   }
 
   private decode(entry: number): number {
