@@ -1,6 +1,6 @@
 import type { Track } from '@earmark/catalog';
 import { metadataLimits } from '@earmark/catalog';
-import { matchRoles, type Match, type Scan } from '@earmark/monitoring';
+import { matchRelations, matchRoles, type Match, type Scan } from '@earmark/monitoring';
 import type { ApiKey, Job, Upload } from '@earmark/storage';
 import { z } from 'zod';
 import { scopes } from './http/principal.js';
@@ -93,6 +93,7 @@ export const matchResource = z
       .meta({ description: 'Reference ms per query ms: 1.05 = the query plays 5 % faster' }),
     pitchCents: z.number().meta({ description: 'Query above reference' }),
     role: z.enum(matchRoles),
+    relation: z.enum(matchRelations).optional(),
     alternatives: z.array(z.object({ trackId: z.string(), probability: z.number() })).optional(),
   })
   .meta({ id: 'Match' });

@@ -6,6 +6,12 @@ export type MatchRole = 'foreground' | 'background' | 'under-speech';
 /** Every role, in the order of the contract. */
 export const matchRoles: readonly MatchRole[] = ['foreground', 'background', 'under-speech'];
 
+/** Whether the recording itself was heard, or another performance or rendering of the same composition. */
+export type MatchRelation = 'recording' | 'version';
+
+/** Every relation. */
+export const matchRelations: readonly MatchRelation[] = ['recording', 'version'];
+
 /** Another track that shares the same audio at the same place. */
 export type MatchAlternative = Readonly<{
   trackId: TrackId;
@@ -37,6 +43,8 @@ export type Match = Readonly<{
   /** Query above reference, in cents. */
   pitchCents: number;
   role: MatchRole;
+  /** Absent: `recording`. */
+  relation?: MatchRelation;
   alternatives?: readonly MatchAlternative[];
 }>;
 

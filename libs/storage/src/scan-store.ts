@@ -1,6 +1,7 @@
 import {
   assertScanTransition,
   type MatchAlternative,
+  type MatchRelation,
   type MatchRole,
   type NewScan,
   type Scan,
@@ -50,6 +51,7 @@ type MatchRow = {
   speedRatio: number;
   pitchCents: number;
   role: MatchRole;
+  relation: MatchRelation;
   alternatives: MatchAlternative[] | null;
 };
 
@@ -123,7 +125,8 @@ export class PgScanStore implements ScanStore {
       SELECT id, track_id AS "trackId", path, title,
              query_start_ms AS "queryStartMs", query_end_ms AS "queryEndMs",
              reference_start_ms AS "referenceStartMs", reference_end_ms AS "referenceEndMs",
-             score, probability, speed_ratio AS "speedRatio", pitch_cents AS "pitchCents", role, alternatives
+             score, probability, speed_ratio AS "speedRatio", pitch_cents AS "pitchCents", role, relation,
+             alternatives
         FROM scan_match
        WHERE tenant_id = ${tenantId} AND scan_id = ${id} AND ${later}
        ORDER BY ordinal
@@ -199,14 +202,17 @@ async function insertMatches(
   await client.query(sql`
     INSERT INTO scan_match (
            tenant_id, catalog_id, scan_id, id, ordinal, track_id, path, title, query_start_ms, query_end_ms,
-           reference_start_ms, reference_end_ms, score, probability, speed_ratio, pitch_cents, role, alternatives)
+           reference_start_ms, reference_end_ms, score, probability, speed_ratio, pitch_cents, role, relation,
+           alternatives)
     SELECT ${tenantId}, coalesce(track.catalog_id, ''), ${scanId}, m.id, m.ordinal, m."trackId", m.path, m.title,
            m."queryStartMs", m."queryEndMs", m."referenceStartMs", m."referenceEndMs", m.score, m.probability,
-           m."speedRatio", m."pitchCents", m.role, m.alternatives
+           m."speedRatio", m."pitchCents", m.role,
+           coalesce(m.relation, 'recording'), m.alternatives
       FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS m (
              id text, ordinal integer, "trackId" text, path text, title text, "queryStartMs" bigint,
              "queryEndMs" bigint, "referenceStartMs" bigint, "referenceEndMs" bigint, score double precision,
              probability double precision, "speedRatio" double precision, "pitchCents" double precision, role text,
+             relation text,
              alternatives jsonb)
       LEFT JOIN track ON track.tenant_id = ${tenantId} AND track.id = m."trackId"`);
 }

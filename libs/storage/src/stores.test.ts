@@ -242,6 +242,7 @@ describe.each([
       speedRatio: 1.05,
       pitchCents: 84.5,
       role: 'under-speech',
+      relation: 'version',
       alternatives: [{ trackId: newId('track'), probability: 0.5 }],
     } as const;
     const peaks = {
