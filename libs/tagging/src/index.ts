@@ -1,1 +1,12 @@
-export {};
+export * from './ontology/concept.js';
+export * from './ontology/ontology-error.js';
+export * from './ontology/ontology-v1.js';
+export { loadOntology, normalizeLabel, type Ontology } from './ontology/ontology.js';
+export { findMoodShifts, defaultShiftRule, type ShiftRule } from './mood-shifts.js';
+export { HeardTrack } from './heard-track.js';
+export * from './repair.js';
+export * from './segment-grid.js';
+export * from './sentence.js';
+export * from './tag-result.js';
+export * from './tag-track.js';
+export * from './tagger-model.js';

@@ -1,0 +1,64 @@
+import type { Facet } from './ontology/concept.js';
+
+/** Platt scaling: p = 1 / (1 + exp(-(a * logit + b))). */
+export type Calibration = Readonly<{ a: number; b: number }>;
+
+/** One output of a tagging model. */
+export type TagHead = Readonly<{
+  facet: Facet;
+  tag: string;
+  calibration: Calibration;
+  /** On the probability, 0..1; at or above it the tag is said. */
+  threshold: number;
+  /** No labelled data, or none that proves it: not said unless asked for. */
+  experimental: boolean;
+}>;
+
+/** What the interpretation of a model's outputs needs to know of it. */
+export type TaggerModel = Readonly<{
+  id: string;
+  /** Semantic version; stored with everything that the model makes. */
+  version: string;
+  /** In the order of the logits. */
+  tags: readonly TagHead[];
+  embeddingSize: number;
+  /** Length of a segment. */
+  windowMs: number;
+  /** From the start of a segment to the start of the next. */
+  hopMs: number;
+}>;
+
+/** Readable properties of a segment. */
+export type SegmentDescriptors = Readonly<{
+  /** Root mean square level, 0..1, linear. */
+  energy: number;
+  /** Centre of gravity of the spectrum, in hertz; 0 for silence. */
+  brightnessHz: number;
+  /** Onsets a second: how busy it feels, whatever the metre. */
+  onsetRateHz: number;
+  tempoFeel: 'still' | 'slow' | 'moderate' | 'fast';
+}>;
+
+/** What a model heard in a track, segment by segment; segment k starts at k * hopMs. */
+export type SegmentOutputs = Readonly<{
+  /** Milliseconds of audio. */
+  durationMs: number;
+  /** Segments, at least 1. */
+  count: number;
+  /** Row-major [count, tags]; zeros where the segment is silent. */
+  logits: Float32Array;
+  /** Row-major [count, embeddingSize], not normalised; zeros where the segment is silent. */
+  embeddings: Float32Array;
+  /** Level of each segment in dBFS RMS, -Infinity for digital silence. */
+  rmsDb: Float32Array;
+  /** One a segment. */
+  descriptors?: readonly SegmentDescriptors[];
+}>;
+
+/** RMS level under which a segment is silent. */
+export const silenceRmsDb = -60;
+
+/** Calibrated probability of a logit, 0..1. */
+export function probability({ a, b }: Calibration, logit: number): number {
+  return 1 / (1 + Math.exp(-(a * logit + b)));
+}
