@@ -1,10 +1,12 @@
 import { type Command, commandHelp, parseArguments, UsageError } from './command.js';
+import { analyzeCommand } from './commands/analyze.js';
 import { deleteCommand } from './commands/delete.js';
 import { demoCommand } from './commands/demo.js';
 import { doctorCommand } from './commands/doctor.js';
 import { fingerprintCommand } from './commands/fingerprint.js';
 import { identifyCommand, scanCommand } from './commands/identify.js';
 import { ingestCommand } from './commands/ingest.js';
+import { serveCommand } from './commands/serve.js';
 import { statsCommand } from './commands/stats.js';
 import { processOutput } from './output.js';
 
@@ -12,10 +14,12 @@ const commands: readonly Command[] = [
   ingestCommand,
   identifyCommand,
   scanCommand,
+  analyzeCommand,
   fingerprintCommand,
   deleteCommand,
   statsCommand,
   doctorCommand,
+  serveCommand,
   demoCommand,
 ];
 

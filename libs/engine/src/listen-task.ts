@@ -1,10 +1,12 @@
+import type { TrackAnalysis } from '@earmark/analysis';
+
 /** What a listening thread is started with. */
 export type ListenWorkerData = Readonly<{
   /** FFmpeg to use; empty: none; absent: the one on the PATH. */
   ffmpegPath?: string;
 }>;
 
-/** One thing to do with a file: hash its bytes, or decode it and extract its peaks. */
+/** One thing to do with a file: hash its bytes, decode it and extract its peaks, or decode and analyse it. */
 export type ListenTask = Readonly<
   | { kind: 'hash'; path: string }
   | {
@@ -15,6 +17,7 @@ export type ListenTask = Readonly<
       /** Longest audio accepted. */
       maxDurationMs: number;
     }
+  | { kind: 'analyze'; path: string; maxDurationMs: number }
 >;
 
 /** How far a file has been heard, in milliseconds of audio; `totalMs` is 0 while unknown. */
@@ -33,4 +36,8 @@ export type Heard = Readonly<{
 }>;
 
 /** Answer to a {@link ListenTask}; a hash is the SHA-256 of the bytes, 64 hexadecimal digits. */
-export type ListenAnswer = Readonly<{ kind: 'hash'; contentHash: string } | ({ kind: 'hear' } & Heard)>;
+export type ListenAnswer = Readonly<
+  | { kind: 'hash'; contentHash: string }
+  | ({ kind: 'hear' } & Heard)
+  | { kind: 'analyze'; analysis: TrackAnalysis }
+>;

@@ -1,3 +1,4 @@
+import { analysisRateHz, type TrackAnalysis, TrackAnalyzer } from '@earmark/analysis';
 import { fingerprintConfig, encodePeaks, PeakExtractor } from '@earmark/fingerprint';
 import { errorCode } from '@earmark/kernel';
 import { hashFile, listen, type MediaDecoder, openMediaDecoder, type Consumer } from '@earmark/media';
@@ -40,6 +41,8 @@ async function answer(id: number, task: ListenTask, signal: AbortSignal): Promis
   switch (task.kind) {
     case 'hash':
       return { kind: 'hash', contentHash: await hashFile(task.path, signal) };
+    case 'analyze':
+      return { kind: 'analyze', analysis: await analyze(task, signal) };
     case 'hear':
       return {
         kind: 'hear',
@@ -53,9 +56,6 @@ async function hear(
   signal: AbortSignal,
   report: (progress: ListenProgress) => void,
 ): Promise<Heard> {
-  decoder ??= openMediaDecoder(
-    ffmpegPath === undefined ? {} : ffmpegPath === '' ? { prefer: 'wasm' } : { ffmpegPath },
-  );
   const extractor = new PeakExtractor(task.peakQuota);
   let samples = 0;
   let reportedMs = 0;
@@ -72,7 +72,7 @@ async function hear(
       report({ doneMs, totalMs: 0 });
     },
   };
-  const summary = await listen(await decoder, task.path, [peaks], {
+  const summary = await listen(await openDecoder(), task.path, [peaks], {
     signal,
     maxDurationMs: task.maxDurationMs,
   });
@@ -83,4 +83,31 @@ async function hear(
     silent: summary.silent,
     warnings: summary.warnings,
   };
+}
+
+async function analyze(
+  task: Extract<ListenTask, { kind: 'analyze' }>,
+  signal: AbortSignal,
+): Promise<TrackAnalysis> {
+  const opened = await openDecoder();
+  const options = { signal, maxDurationMs: task.maxDurationMs };
+  const info = await opened.probe(task.path, options);
+  const channels = info.channels === 1 ? 1 : 2;
+  const analyzer = new TrackAnalyzer(info.sampleRateHz, channels);
+  await listen(
+    opened,
+    task.path,
+    [
+      { sampleRateHz: info.sampleRateHz, channels, push: (samples) => analyzer.pushChannels(samples) },
+      { sampleRateHz: analysisRateHz, channels: 1, push: ([mono]) => mono && analyzer.pushMono(mono) },
+    ],
+    options,
+  );
+  return analyzer.finish();
+}
+
+function openDecoder(): Promise<MediaDecoder> {
+  const choice = ffmpegPath === '' ? ({ prefer: 'wasm' } as const) : {};
+  decoder ??= openMediaDecoder(ffmpegPath ? { ffmpegPath } : choice);
+  return decoder;
 }

@@ -1,3 +1,4 @@
+import type { TrackAnalysis } from '@earmark/analysis';
 import { fingerprintConfig } from '@earmark/fingerprint';
 import type { FingerprintRecord } from './fingerprint-file.js';
 import type { Heard, ListenAnswer, ListenProgress, ListenTask, ListenWorkerData } from './listen-task.js';
@@ -67,6 +68,17 @@ export class Listener {
     const contentHash = await this.hash(path, options);
     const { durationMs, peaks } = await this.hear(path, referenceDepth, options);
     return { path, durationMs, contentHash, fingerprintConfigId, peaks };
+  }
+
+  /**
+   * Decodes a file and finds its beats, tempo, key, loudness and sections.
+   *
+   * @throws {WorkerTaskError} with a `media.*` code
+   */
+  async analyze(path: string, options: HearOptions = {}): Promise<TrackAnalysis> {
+    const answer = await this.#run({ kind: 'analyze', path, maxDurationMs: mediaLimitMs }, options);
+    if (answer.kind !== 'analyze') throw new TypeError(`asked to analyse, answered ${answer.kind}`);
+    return answer.analysis;
   }
 
   /** Ends the threads; work that still runs is rejected. */
