@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import pickle
+import signal
 import time
 
 import numpy as np
@@ -30,12 +31,12 @@ def augment(mel, rng):
     mel = mel + rng.uniform(-0.7, 0.7, (n, 1, 1)).astype("float32")
     for x in mel:
         if rng.random() < 0.5:
-            x[:] = np.roll(x, rng.integers(0, 250), 0)
+            x[:] = np.roll(x, rng.integers(0, len(x)), 0)
         if rng.random() < 0.25:
             at, size = rng.integers(0, 72), rng.integers(1, 9)
             x[:, at:at + size] = x[:, at:at + size].mean()
         if rng.random() < 0.25:
-            at, size = rng.integers(0, 225), rng.integers(1, 26)
+            at, size = rng.integers(0, len(x) - 25), rng.integers(1, 26)
             x[at:at + size] = x.min()
     return mel
 
@@ -114,6 +115,7 @@ def main():
     a.add_argument("--no-auxiliary", action="store_true")
     a.add_argument("--threads", type=int, default=1)
     a.add_argument("--init", help="start from the weights of another run (its final.pt or last.pt)")
+    a.add_argument("--short-until", type=float, default=0.55, help="until this part of the run the student hears half of each clip: twice the examples")
     a.add_argument("--keep-statistics", action="store_true", help="with --init: take over its target statistics as well")
     a.add_argument("--peer", help="folder of another run with the same statistics: average weights with it every 45 s")
     o = a.parse_args()
@@ -155,7 +157,12 @@ def main():
                     "examples": step * o.batch, "seed": o.seed, "statistics": pickle.dumps(pool.statistics), "options": vars(o)}, path + ".part")
         os.replace(path + ".part", path)
 
+    stop = []
+    signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
     while True:
+        if stop:
+            save(last)
+            return
         now = time.time()
         progress = step * o.batch / o.max_examples if o.max_examples else (now - start) / (end - start)
         if progress >= 1:
@@ -165,6 +172,9 @@ def main():
             group["lr"] = rate
         index = pool.sample(rng, o.batch)
         mel, z, auxiliary, exact = (pool.gather(s, index) for s in (pool.mel, pool.z, pool.auxiliary, pool.exact))
+        if progress < o.short_until:
+            at = rng.integers(0, 126)
+            mel = np.ascontiguousarray(mel[:, at:at + 125])
         mix(mel, z, auxiliary, exact, rng, o.mixup)
         loss = losses(model, augment(mel, rng), z, auxiliary, exact, not o.no_auxiliary)
         if words and step % 4 == 0 and len(pool.weak_tracks) >= 5:
