@@ -24,3 +24,11 @@ export { search, ReferenceCache, type Place, type SearchResult, type SearchSourc
 export { scan, type ScanOptions } from './scan.js';
 export { scanWindows } from './scan-windows.js';
 export { mixHash, unmixHash } from './hash-cells.js';
+export {
+  compareRecordings,
+  duplicateRule,
+  findDuplicate,
+  isDuplicate,
+  type Duplicate,
+  type Sameness,
+} from './duplicates.js';

@@ -56,7 +56,7 @@ export function referencePeaks(peaks: Peaks): ReferencePeaks {
 }
 
 /** How likely a reference peak survives in a query, by rank, relative. */
-const rankWeight = Float32Array.from({ length: 16 }, (_, rank) => Math.max(0.4, 1 - 0.1 * rank));
+const rankWeight = Float32Array.from({ length: 16 }, (_, rank) => [1, 0.8, 0.65, 0.5][rank] ?? 0.4);
 
 /** The query's peaks drawn into a grid of frames and bins, each blurred by the accuracy of its place. */
 export class QueryRaster {
