@@ -48,11 +48,9 @@ function uploadFromRow({ sha256, ...rest }: UploadRow): Upload {
 
 /** Uploads in PostgreSQL. */
 export class PgUploadStore {
-  private readonly database: Database;
   private readonly pool: Pool;
 
   constructor(database: Database) {
-    this.database = database;
     this.pool = database.pool;
   }
 
@@ -88,39 +86,52 @@ export class PgUploadStore {
   }
 
   /**
-   * Runs `write` while no other part of the upload can be written, then records the new offset.
+   * Runs `write` while no other part of the upload can be written, then records the new offset. No connection is held
+   * meanwhile: slow senders must not use up the pool.
    *
    * @param write receives the upload at its recorded offset, writes bytes and gives the offset and state after them
    * @returns absent if there is no such upload
    * @throws {UploadError} `upload.busy`, `upload.offset-mismatch`
    */
-  append(
+  async append(
     tenantId: TenantId,
     id: UploadId,
     offsetBytes: number,
     write: (upload: Upload) => Promise<Readonly<{ offsetBytes: number; state: Upload['state'] }>>,
   ): Promise<Upload | undefined> {
-    return this.database.transaction(async (client) => {
-      const { rows } = await client.query<UploadRow & { locked: boolean }>(sql`
-        SELECT ${columns}, pg_try_advisory_xact_lock(hashtextextended(${id}, 0)) AS locked
-          FROM upload
-         WHERE tenant_id = ${tenantId} AND id = ${id} AND expires_at > now()`);
-      const row = rows[0];
-      if (!row) return undefined;
-      const { locked, ...rest } = row;
-      const upload = uploadFromRow(rest);
-      if (!locked) throw new UploadError('upload.busy', 'another part is being written', upload.offsetBytes);
+    const row = sql`tenant_id = ${tenantId} AND id = ${id}`;
+    const { rows } = await this.pool.query<UploadRow>(sql`
+      UPDATE upload
+         SET writing_until = now() + interval '1 minute'
+       WHERE ${row} AND expires_at > now() AND (writing_until IS NULL OR writing_until < now())
+      RETURNING ${columns}`);
+    if (!rows[0]) {
+      const busy = await this.findById(tenantId, id);
+      if (!busy) return undefined;
+      throw new UploadError('upload.busy', 'another part is being written', busy.offsetBytes);
+    }
+    const upload = uploadFromRow(rows[0]);
+    const hold = setInterval(() => {
+      // If this fails, the hold runs out and the part that was being written does not count.
+      this.pool
+        .query(sql`UPDATE upload SET writing_until = now() + interval '1 minute' WHERE ${row}`)
+        .catch(() => undefined);
+    }, 20_000);
+    let next: Readonly<{ offsetBytes: number; state: Upload['state'] }> = upload;
+    try {
       if (upload.offsetBytes !== offsetBytes || upload.state === 'complete') {
         const message = `the upload goes on at byte ${upload.offsetBytes}, not ${offsetBytes}`;
         throw new UploadError('upload.offset-mismatch', message, upload.offsetBytes);
       }
-      const next = await write(upload);
-      await client.query(sql`
+      next = await write(upload);
+      return { ...upload, offsetBytes: next.offsetBytes, state: next.state };
+    } finally {
+      clearInterval(hold);
+      await this.pool.query(sql`
         UPDATE upload
-           SET offset_bytes = ${next.offsetBytes}, state = ${next.state}
-         WHERE tenant_id = ${tenantId} AND id = ${id}`);
-      return { ...upload, ...next };
-    });
+           SET offset_bytes = ${next.offsetBytes}, state = ${next.state}, writing_until = NULL
+         WHERE ${row} AND offset_bytes = ${upload.offsetBytes}`);
+    }
   }
 
   /** Forgets an upload; false if there is none. */
