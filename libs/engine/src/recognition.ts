@@ -1,5 +1,6 @@
 import type { TrackStore } from '@earmark/catalog';
 import {
+  findDuplicate,
   identify,
   type Match as FoundMatch,
   type Peaks,
@@ -33,9 +34,14 @@ export class Recognition {
     return this.#describe(await scan(peaks, this.#sources(scope), options), scope.tenantId);
   }
 
-  duplicateOf(_p: Peaks, _s: unknown): Promise<TrackId | undefined> {
-    return Promise.resolve(undefined);
+  /** The track of the same catalog that holds the same recording. */
+  async duplicateOf(
+    peaks: Peaks,
+    { tenantId, catalogId }: Readonly<{ tenantId: TenantId; catalogId: CatalogId }>,
+  ): Promise<TrackId | undefined> {
+    return (await findDuplicate(peaks, this.#sources({ tenantId, catalogIds: [catalogId] })))?.trackId;
   }
+
   #sources({ tenantId, catalogIds }: Scope): SearchSources {
     return {
       index: this.keeper.source(tenantId, catalogIds, this.cache),
