@@ -9,7 +9,11 @@ const rates = [
   96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350,
 ];
 
-type DecodedAudio = Readonly<{ length: number; getChannelData(channel: number): Float32Array }>;
+type DecodedAudio = Readonly<{
+  length: number;
+  numberOfChannels: number;
+  getChannelData(channel: number): Float32Array;
+}>;
 type DecodeAudioData = (bytes: ArrayBuffer) => Promise<DecodedAudio>;
 
 /**
@@ -33,7 +37,8 @@ export async function openAac(format: TrackFormat): Promise<PacketDecoder> {
       const stream = Buffer.concat(
         run.flatMap((packet) => (header ? [header(packet.length), packet] : [packet])),
       );
-      const decoded = await decodeAudioData(new Uint8Array(stream).buffer).catch(() => undefined);
+      const result = await decodeAudioData(new Uint8Array(stream).buffer).catch(() => undefined);
+      const decoded = result?.numberOfChannels === format.channels ? result : undefined;
       const channels = Array.from({ length: format.channels }, (_, channel) => {
         // What fails becomes silence, so that the rest keeps its place in time.
         const out = new Float32Array(length);

@@ -1,6 +1,5 @@
 import {
   ADTS,
-  CustomSource,
   EncodedPacketSink,
   Input,
   Logging,
@@ -18,7 +17,8 @@ import {
 } from 'mediabunny';
 import type { ContainerName } from './detect-media.js';
 import { DecodeFailedError, MediaError, NeedsFfmpegError, NoAudioError } from './media-error.js';
-import { readAt, type MediaFile } from './media-file.js';
+import { guardedSource } from './guarded-source.js';
+import type { MediaFile } from './media-file.js';
 import type { TrackFormat } from './packet-decoder.js';
 import type { Packet, PacketSource } from './packet-source.js';
 import { readOpusHead } from './xiph-headers.js';
@@ -44,6 +44,7 @@ export class ContainerReader implements PacketSource {
     private readonly container: ContainerName,
     private readonly input: Input,
     private readonly track: InputAudioTrack,
+    private readonly progress: () => void,
     readonly format: TrackFormat,
     readonly hasVideo: boolean,
     readonly skipFrames: number,
@@ -53,13 +54,7 @@ export class ContainerReader implements PacketSource {
   static async open(file: MediaFile): Promise<ContainerReader> {
     const known = formats[file.container];
     if (!known) throw new NeedsFfmpegError(file.container);
-    const size = file.bytes - file.offset;
-    const source = new CustomSource({
-      getSize: () => size,
-      read: (start, end) => readAt(file.handle, file.offset + start, end - start),
-      maxCacheSize: 4 * 1_048_576,
-      prefetchProfile: 'fileSystem',
-    });
+    const { source, progress } = guardedSource(file);
     const input = new Input({ formats: [...known], source });
     try {
       const [tracks, videos] = [await input.getAudioTracks(), await input.getVideoTracks()];
@@ -70,7 +65,15 @@ export class ContainerReader implements PacketSource {
       if (!codec) throw new NeedsFfmpegError(describeCodec(await track.getInternalCodecId()));
       const format = await trackFormat(track, codec);
       const skipFrames = await delayFrames(track, format);
-      return new ContainerReader(file.container, input, track, format, videos.length > 0, skipFrames);
+      return new ContainerReader(
+        file.container,
+        input,
+        track,
+        progress,
+        format,
+        videos.length > 0,
+        skipFrames,
+      );
     } catch (error) {
       input.dispose();
       throw asMediaError(error);
@@ -87,7 +90,10 @@ export class ContainerReader implements PacketSource {
 
   async *packets(): AsyncGenerator<Packet, void, void> {
     try {
-      yield* new EncodedPacketSink(this.track).packets();
+      for await (const packet of new EncodedPacketSink(this.track).packets()) {
+        this.progress();
+        yield packet;
+      }
     } catch (error) {
       throw asMediaError(error);
     }

@@ -82,20 +82,37 @@ async function* decodeFile(
     const totalFrames =
       declaredMs === undefined ? Infinity : Math.round((declaredMs / 1_000) * decoder.sampleRateHz);
     const warnings: string[] = [];
+    let packetCount = 0;
     let damaged = 0;
     for await (const { packets, last } of batches(source, warnings)) {
       throwIfAborted(options.signal);
+      packetCount += packets.length;
       const { channels, errors } = await decoder.decode(packets.map((packet) => packet.data));
       damaged += errors;
+      // A damaged packet can claim another number of channels than its stream has.
+      if (channels.length !== decoder.speakers.length) continue;
       const audio = trimmer.take(channels, last && endsExactly(file) ? totalFrames : Infinity);
-      if (audio.length > 0 && audio[0].length > 0) yield counter.next(downmix(audio, decoder.speakers));
+      for (const piece of seconds(audio, decoder.sampleRateHz)) {
+        yield counter.next(downmix(piece, decoder.speakers));
+      }
     }
     if (damaged > 0) warnings.push(`${damaged} damaged packets`);
+    if (counter.decodedMs === 0 && packetCount > 0) warnings.push(`no audio in ${packetCount} packets`);
     if (counter.decodedMs === 0) throw nothingDecoded(file.bytes, cut, warnings);
     return summarise(counter, { declaredMs, cut, warnings });
   } finally {
     decoder?.free();
     source.close();
+  }
+}
+
+/** Pieces of one second at most; none where there is no sample. */
+function* seconds(
+  channels: readonly Float32Array[],
+  sampleRateHz: number,
+): Generator<readonly Float32Array[], void, void> {
+  for (let start = 0; start < channels[0].length; start += sampleRateHz) {
+    yield channels.map((samples) => samples.subarray(start, start + sampleRateHz));
   }
 }
 

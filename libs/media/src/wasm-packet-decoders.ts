@@ -49,7 +49,7 @@ async function openMp3(format: TrackFormat): Promise<PacketDecoder> {
         value ? { channels: value.channelData.slice(0, channels), errors: complaints } : nothing,
       );
     },
-    free: () => decoder.free(),
+    free: () => void quietly(() => decoder.free()),
   };
 }
 
@@ -64,7 +64,7 @@ async function openFlac(format: TrackFormat): Promise<PacketDecoder> {
       const decoded = await value;
       return decoded ? { channels: decoded.channelData, errors: complaints } : nothing;
     },
-    free: () => decoder.free(),
+    free: () => void quietly(() => decoder.free()),
   };
 }
 
@@ -89,7 +89,7 @@ async function openVorbis(format: TrackFormat): Promise<PacketDecoder> {
       const decoded = await value?.catch(() => undefined);
       return decoded ? { channels: decoded.channelData, errors: complaints } : nothing;
     },
-    free: () => decoder.free(),
+    free: () => void quietly(() => decoder.free()),
   };
 }
 
@@ -113,6 +113,6 @@ async function openOpus(format: TrackFormat): Promise<PacketDecoder> {
       const { value, complaints } = quietly(() => decoder.decodeFrames([...packets]));
       return Promise.resolve(value ? { channels: value.channelData, errors: complaints } : nothing);
     },
-    free: () => decoder.free(),
+    free: () => void quietly(() => decoder.free()),
   };
 }
