@@ -1,1 +1,15 @@
-export {};
+export * from './loudness/loudness.js';
+export * from './quality/technical-quality.js';
+export * from './rhythm/beat-hypothesis.js';
+export * from './rhythm/downbeats.js';
+export * from './rhythm/novelty.js';
+export * from './rhythm/onset-strength.js';
+export * from './rhythm/periodicity.js';
+export * from './rhythm/rhythm.js';
+export * from './spectrum/frame-stream.js';
+export * from './spectrum/real-fft.js';
+export * from './structure/cue-points.js';
+export * from './structure/sections.js';
+export * from './tonal/chroma.js';
+export * from './tonal/key.js';
+export * from './track-analyzer.js';
