@@ -112,7 +112,8 @@ export class WorkerPool<Task, Result, Progress> {
   #grow(): Slot<Task, Result, Progress> | undefined {
     if (this.#slots.length >= this.size) return undefined;
     const slot: Slot<Task, Result, Progress> = {
-      worker: new Worker(this.entry, { workerData: this.workerData }),
+      // Flags of this process, such as conditions that pick sources, must not reach compiled threads.
+      worker: new Worker(this.entry, { workerData: this.workerData, execArgv: [] }),
       running: undefined,
     };
     slot.worker.on('message', (reply: WorkerReply<Result, Progress>) => this.#receive(slot, reply));
