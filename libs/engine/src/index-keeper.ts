@@ -1,6 +1,11 @@
 import type { Outbox, TrackPeaksStore } from '@earmark/catalog';
 import type { CandidateSource } from '@earmark/fingerprint';
-import { type FingerprintIndex, IndexLockedError, openEmbeddedIndex } from '@earmark/fingerprint-index';
+import {
+  type EmbeddedIndex,
+  IndexLockedError,
+  IndexStateError,
+  openEmbeddedIndex,
+} from '@earmark/fingerprint-index';
 import { type CatalogId, DomainError, type TenantId, type TrackId } from '@earmark/kernel';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,7 +37,7 @@ const consumer = 'embedded-index';
 
 /** The embedded index of a data folder, opened as writer or reader, and kept level with the outbox. */
 export class IndexKeeper {
-  #index: FingerprintIndex;
+  #index: EmbeddedIndex;
   #feeder: IndexFeeder | undefined;
   #following: NodeJS.Timeout | undefined;
 
@@ -41,7 +46,7 @@ export class IndexKeeper {
     private readonly access: IndexAccess,
     private readonly outbox: Outbox,
     private readonly peaks: TrackPeaksStore,
-    opened: { index: FingerprintIndex; writes: boolean },
+    opened: { index: EmbeddedIndex; writes: boolean },
   ) {
     this.#index = opened.index;
     this.#feeder = opened.writes ? this.#makeFeeder(opened.index) : undefined;
@@ -94,6 +99,7 @@ export class IndexKeeper {
     return {
       candidates: async (landmarks, lengthFrames, k) => {
         const scope = catalogIds === undefined || catalogIds.length === 0 ? {} : { catalogIds };
+        if (!this.writes) await this.#index.refresh();
         const found = await this.#index.candidates({ tenantId, ...scope, landmarks, lengthFrames }, k);
         await cache.get(found.map(({ trackId }) => trackId));
         return found;
@@ -102,7 +108,7 @@ export class IndexKeeper {
   }
 
   /** Size and state of the index. */
-  health(): ReturnType<FingerprintIndex['health']> {
+  health(): ReturnType<EmbeddedIndex['health']> {
     return this.#index.health();
   }
 
@@ -136,7 +142,7 @@ export class IndexKeeper {
     }, followMs).unref();
   }
 
-  #makeFeeder(index: FingerprintIndex): IndexFeeder {
+  #makeFeeder(index: EmbeddedIndex): IndexFeeder {
     return new IndexFeeder(index, this.outbox, this.peaks, consumer);
   }
 
@@ -157,14 +163,33 @@ export class IndexKeeper {
 async function openAs(
   directory: string,
   access: IndexAccess,
-): Promise<{ index: FingerprintIndex; writes: boolean }> {
+): Promise<{ index: EmbeddedIndex; writes: boolean }> {
   const configId = fingerprintConfigId;
-  if (access === 'read')
-    return { index: await openEmbeddedIndex({ directory, configId, mode: 'read' }), writes: false };
-  try {
-    return { index: await openEmbeddedIndex({ directory, configId, mode: 'write' }), writes: true };
-  } catch (error) {
-    if (access === 'write' || !(error instanceof IndexLockedError)) throw error;
-    return { index: await openEmbeddedIndex({ directory, configId, mode: 'read' }), writes: false };
+  if (access !== 'read') {
+    try {
+      return { index: await openEmbeddedIndex({ directory, configId, mode: 'write' }), writes: true };
+    } catch (error) {
+      if (access === 'write' || !(error instanceof IndexLockedError)) throw error;
+    }
+  }
+  await makeIfAbsent(directory, configId);
+  return { index: await openEmbeddedIndex({ directory, configId, mode: 'read' }), writes: false };
+}
+
+/** A reader that comes before the first writer meets an empty index. */
+async function makeIfAbsent(directory: string, configId: string): Promise<void> {
+  for (;;) {
+    try {
+      await (await openEmbeddedIndex({ directory, configId, mode: 'read' })).close();
+      return;
+    } catch (error) {
+      if (!(error instanceof IndexStateError)) throw error;
+    }
+    try {
+      await (await openEmbeddedIndex({ directory, configId, mode: 'write' })).close();
+    } catch (error) {
+      if (!(error instanceof IndexLockedError)) throw error;
+      await sleep(pollMs); // the writer is about to make it
+    }
   }
 }
