@@ -74,14 +74,14 @@ export class PgApiKeyStore {
   /** Finds the valid key of a secret and records its use, at most once a minute. */
   async findBySecret(secret: string): Promise<ApiKey | undefined> {
     const secretHash = hash(secret);
-    const { rows } = await this.pool.query<KeyRow>(sql`
-      SELECT ${columns} FROM api_key WHERE secret_hash = ${secretHash} AND revoked_at IS NULL`);
-    const row = rows[0];
-    if (!row) return undefined;
-    await this.pool.query(sql`
-      UPDATE api_key
-         SET last_used_at = now()
-       WHERE secret_hash = ${secretHash} AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`);
+    const { rows } = await this.pool.query<KeyRow & { isStale: boolean }>(sql`
+      SELECT ${columns}, coalesce(last_used_at < now() - interval '1 minute', true) AS "isStale"
+        FROM api_key
+       WHERE secret_hash = ${secretHash} AND revoked_at IS NULL`);
+    if (!rows[0]) return undefined;
+    const { isStale, ...row } = rows[0];
+    if (isStale)
+      await this.pool.query(sql`UPDATE api_key SET last_used_at = now() WHERE secret_hash = ${secretHash}`);
     return keyFromRow(row);
   }
 

@@ -240,8 +240,9 @@ export class TracksController {
     await answerWithJob(this.context, request, reply, job, async ({ result }) => {
       const { trackId, status } = result as Readonly<{ trackId: TrackId; status: 'ready' | 'duplicate' }>;
       const track = await this.find(tenantId, trackId);
+      const isNew = status === 'ready' && track.createdAtMs >= job.createdAtMs;
       return {
-        status: status === 'ready' ? 201 : 200,
+        status: isNew ? 201 : 200,
         location: `/v1/tracks/${trackId}`,
         body: { ...toTrack(track), duplicate: status === 'duplicate' },
       };
