@@ -2,7 +2,7 @@ import type { Loudness } from './loudness/loudness.js';
 import { LoudnessMeter } from './loudness/loudness.js';
 import type { TechnicalQuality } from './quality/technical-quality.js';
 import { QualityMeter } from './quality/technical-quality.js';
-import { analysisRateHz, OnsetExtractor } from './rhythm/onset-strength.js';
+import { OnsetExtractor } from './rhythm/onset-strength.js';
 import { trackBeats } from './rhythm/rhythm.js';
 import { findCues, type CuePoint } from './structure/cue-points.js';
 import { findSections } from './structure/sections.js';
@@ -37,7 +37,7 @@ export type TrackAnalysis = Readonly<{
 export const analysisVersion = 'earmark-analysis@1.0.0';
 
 /**
- * Analyses one track from two streams of one decode: mono at {@link analysisRateHz} for beats, key and structure, and the
+ * Analyses one track from two streams of one decode: mono at 16 kHz for beats, key and structure, and the
  * channels at the file's own rate for loudness and quality. Memory grows with features (about 3.3 kB per second), never
  * with samples.
  */
@@ -67,7 +67,7 @@ export class TrackAnalyzer {
     this.frames += channels[0]?.length ?? 0;
   }
 
-  /** Adds the same sound as mono (mean of the channels) at {@link analysisRateHz}, in blocks of any length. */
+  /** Adds the same sound as mono (mean of the channels) at 16 kHz, in blocks of any length. */
   pushMono(samples: Float32Array): void {
     this.onsets.push(samples);
     this.chroma.push(samples);
@@ -94,7 +94,11 @@ export class TrackAnalyzer {
       downbeatsMs: downbeats.map(toMs),
       ...(key === undefined ? {} : { key }),
       loudness,
-      sections: sections.map((s) => ({ startMs: toMs(s.startSeconds), endMs: toMs(s.endSeconds), label: s.label })),
+      sections: sections.map((s) => ({
+        startMs: toMs(s.startSeconds),
+        endMs: toMs(s.endSeconds),
+        label: s.label,
+      })),
       cues: findCues(sections, downbeats, durationSeconds, timbre),
       tuningCents: chroma.tuningCents,
       quality,

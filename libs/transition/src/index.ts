@@ -1,1 +1,2 @@
-export {};
+export * from './scale-transform.js';
+export * from './window-features.js';

@@ -11,7 +11,9 @@ type Part = Readonly<{ levelDb: number; seconds: number }>;
 function measure(parts: readonly Part[], sampleRateHz = 8_000): Loudness {
   const meter = new LoudnessMeter(sampleRateHz, 2);
   const blockLength = sampleRateHz * 0.3;
-  const period = Float32Array.from({ length: blockLength }, (_, n) => Math.sin((2 * Math.PI * 1000 * n) / sampleRateHz));
+  const period = Float32Array.from({ length: blockLength }, (_, n) =>
+    Math.sin((2 * Math.PI * 1000 * n) / sampleRateHz),
+  );
   for (const { levelDb, seconds } of parts) {
     const block = period.map((v) => v * 10 ** (levelDb / 20));
     const length = Math.round(seconds * sampleRateHz);

@@ -36,7 +36,11 @@ export function beatHypotheses(novelty: Novelty, periodicity: Periodicity, chrom
     for (const shift of shifts) {
       const beats = shift === 0 ? onBeat : shifted(onBeat, shift, strength, local);
       const periodFrames = medianInterval(beats);
-      out.push({ beats, periodFrames, features: describe(beats, periodFrames, novelty, periodicity, chroma) });
+      out.push({
+        beats,
+        periodFrames,
+        features: describe(beats, periodFrames, novelty, periodicity, chroma),
+      });
     }
   }
   return out;
@@ -45,7 +49,7 @@ export function beatHypotheses(novelty: Novelty, periodicity: Periodicity, chrom
 /** Median distance of neighbouring beats, frames. */
 export function medianInterval(beats: Float64Array): number {
   const intervals = new Float64Array(Math.max(0, beats.length - 1));
-  for (let i = 0; i < intervals.length; i++) intervals[i] = beats[i + 1]! - beats[i]!;
+  for (let i = 0; i < intervals.length; i++) intervals[i] = beats[i + 1] - beats[i];
   intervals.sort();
   return intervals[intervals.length >> 1] ?? 0;
 }
@@ -59,10 +63,10 @@ function placeBeats(path: Int32Array, strength: Float32Array, local: Float64Arra
   const fine = new Float64Array(n);
   const weight = new Float64Array(n);
   for (let i = 0; i < n; i++) {
-    const at = path[i]!;
+    const at = path[i];
     let peak = at;
     for (let j = Math.max(1, at - 2); j <= Math.min(strength.length - 2, at + 2); j++) {
-      if (strength[j]! > strength[peak]!) peak = j;
+      if (strength[j] > strength[peak]) peak = j;
     }
     const [a, b, c] = [strength[peak - 1] ?? 0, strength[peak] ?? 0, strength[peak + 1] ?? 0];
     const curve = a - 2 * b + c;
@@ -74,13 +78,13 @@ function placeBeats(path: Int32Array, strength: Float32Array, local: Float64Arra
     let [sw, sx, sy, sxx, sxy] = [0, 0, 0, 0, 0];
     for (let j = Math.max(0, i - 8); j <= Math.min(n - 1, i + 8); j++) {
       const x = j - i;
-      const expected = path[i]! + x * local[path[i]!]!;
-      const w = (weight[j]! * Math.exp(-((x / 4) ** 2))) / (1 + ((fine[j]! - expected) / 4) ** 2);
+      const expected = path[i] + x * local[path[i]];
+      const w = (weight[j] * Math.exp(-((x / 4) ** 2))) / (1 + ((fine[j] - expected) / 4) ** 2);
       sw += w;
       sx += w * x;
-      sy += w * fine[j]!;
+      sy += w * fine[j];
       sxx += w * x * x;
-      sxy += w * x * fine[j]!;
+      sxy += w * x * fine[j];
     }
     const spread = sw * sxx - sx * sx;
     const slope = spread > 1e-9 ? (sw * sxy - sx * sy) / spread : 0;
@@ -89,13 +93,18 @@ function placeBeats(path: Int32Array, strength: Float32Array, local: Float64Arra
   return out;
 }
 
-function shifted(beats: Float64Array, shift: number, strength: Float32Array, local: Float64Array): Float64Array {
+function shifted(
+  beats: Float64Array,
+  shift: number,
+  strength: Float32Array,
+  local: Float64Array,
+): Float64Array {
   const n = beats.length;
   const path: number[] = [];
-  const before = beats[0]! - (1 - shift) * local[0]!;
+  const before = beats[0] - (1 - shift) * local[0];
   if (before >= 0) path.push(before);
-  for (let i = 0; i + 1 < n; i++) path.push(beats[i]! + shift * (beats[i + 1]! - beats[i]!));
-  const after = beats[n - 1]! + shift * local[local.length - 1]!;
+  for (let i = 0; i + 1 < n; i++) path.push(beats[i] + shift * (beats[i + 1] - beats[i]));
+  const after = beats[n - 1] + shift * local[local.length - 1];
   if (after < strength.length) path.push(after);
   return placeBeats(Int32Array.from(path, Math.round), strength, local);
 }
@@ -116,7 +125,7 @@ function describe(
   const offBeats: Float64Array[] = [];
   for (const values of series) {
     let mean = 1e-3;
-    for (let i = 0; i < values.length; i++) mean += values[i]! / values.length;
+    for (let i = 0; i < values.length; i++) mean += values[i] / values.length;
     const onBeat = new Float64Array(n);
     const offBeat = new Float64Array(n);
     onBeats.push(onBeat);
@@ -125,7 +134,7 @@ function describe(
       let sum = 0;
       for (let i = 0; i + 1 < n; i++) {
         for (const f of group) {
-          const value = near(values, beats[i]! + f * (beats[i + 1]! - beats[i]!));
+          const value = near(values, beats[i] + f * (beats[i + 1] - beats[i]));
           sum += value / group.length;
           if (f === 0) onBeat[i] = value;
           if (f === 1 / 2) offBeat[i] = value;
@@ -160,7 +169,7 @@ function near(values: Float32Array, frame: number): number {
   const centre = Math.round(frame);
   let top = 0;
   for (let i = Math.max(0, centre - 2); i <= Math.min(values.length - 1, centre + 2); i++) {
-    if (values[i]! > top) top = values[i]!;
+    if (values[i] > top) top = values[i]!;
   }
   return top;
 }
@@ -170,8 +179,8 @@ function phaseContrast(values: Float64Array, n: number, cycle: number): number {
   const sums = new Float64Array(cycle);
   let total = 1e-6;
   for (let i = 0; i < n; i++) {
-    sums[i % cycle]! += values[i]!;
-    total += values[i]!;
+    sums[i % cycle] += values[i];
+    total += values[i];
   }
   return Math.log((Math.max(...sums) * cycle) / total + 0.05);
 }
@@ -183,13 +192,15 @@ function phaseContrast(values: Float64Array, n: number, cycle: number): number {
 function backbeat(onBeats: readonly Float64Array[], offBeats: readonly Float64Array[], n: number): number[] {
   const out: number[] = [];
   const beatTurns = onBeats.map((v) => contrast(v, v, 0, 1, 2, n));
-  const halfTurns = onBeats.map((v, r) => contrast(v, offBeats[r]!, 0, 0, 1, n));
+  const halfTurns = onBeats.map((v, r) => contrast(v, offBeats[r], 0, 0, 1, n));
   for (const turns of [beatTurns, halfTurns]) {
-    out.push(-turns[0]! * turns[2]!, -turns[0]! * turns[3]!, -turns[1]! * turns[3]!);
+    out.push(-turns[0] * turns[2], -turns[0] * turns[3], -turns[1] * turns[3]);
   }
   for (const range of [2, 3]) {
     const phases = [0, 1].map(
-      (first) => -contrast(onBeats[0]!, onBeats[0]!, first, first + 2, 4, n) * contrast(onBeats[range]!, onBeats[range]!, first, first + 2, 4, n),
+      (first) =>
+        -contrast(onBeats[0], onBeats[0], first, first + 2, 4, n) *
+        contrast(onBeats[range], onBeats[range], first, first + 2, 4, n),
     );
     out.push(Math.max(...phases));
   }
@@ -197,10 +208,17 @@ function backbeat(onBeats: readonly Float64Array[], offBeats: readonly Float64Ar
 }
 
 /** (a - b) / (a + b) for the sums of `x` from `first` and of `y` from `second`, every `cycle` beats: -1..1. */
-function contrast(x: Float64Array, y: Float64Array, first: number, second: number, cycle: number, n: number): number {
+function contrast(
+  x: Float64Array,
+  y: Float64Array,
+  first: number,
+  second: number,
+  cycle: number,
+  n: number,
+): number {
   let [a, b] = [0.05 * n, 0.05 * n];
-  for (let i = first; i < n; i += cycle) a += x[i]!;
-  for (let i = second; i < n; i += cycle) b += y[i]!;
+  for (let i = first; i < n; i += cycle) a += x[i];
+  for (let i = second; i < n; i += cycle) b += y[i];
   return (a - b) / (a + b);
 }
 
@@ -218,11 +236,11 @@ function average(values: Float64Array): number {
 export function chromaChange(chroma: Chroma, beats: Float64Array, shift: number, offset = 0): Float64Array {
   const rows: Float64Array[] = [];
   for (let i = 0; i + 1 < beats.length; i++) {
-    const gap = beats[i + 1]! - beats[i]!;
-    rows.push(meanChroma(chroma, beats[i]! + shift * gap, beats[i + 1]! + shift * gap, offset));
+    const gap = beats[i + 1] - beats[i];
+    rows.push(meanChroma(chroma, beats[i] + shift * gap, beats[i + 1] + shift * gap, offset));
   }
   const out = new Float64Array(Math.max(0, beats.length - 1));
-  for (let i = 1; i < out.length; i++) out[i] = 1 - cosine(rows[i - 1]!, rows[i]!);
+  for (let i = 1; i < out.length; i++) out[i] = 1 - cosine(rows[i - 1], rows[i]);
   return out;
 }
 
@@ -232,7 +250,7 @@ function meanChroma(chroma: Chroma, from: number, to: number, offset: number): F
   const last = Math.min(chroma.frames - 1, Math.max(first, Math.round(to * scale) - 1));
   const out = new Float64Array(12);
   for (let i = first; i <= last; i++) {
-    for (let p = 0; p < 12; p++) out[p]! += chroma.values[i * chromaSize + offset + p]!;
+    for (let p = 0; p < 12; p++) out[p] += chroma.values[i * chromaSize + offset + p];
   }
   return out;
 }
@@ -240,9 +258,9 @@ function meanChroma(chroma: Chroma, from: number, to: number, offset: number): F
 function cosine(a: Float64Array, b: Float64Array): number {
   let [ab, aa, bb] = [0, 1e-9, 1e-9];
   for (let i = 0; i < a.length; i++) {
-    ab += a[i]! * b[i]!;
-    aa += a[i]! * a[i]!;
-    bb += b[i]! * b[i]!;
+    ab += a[i] * b[i];
+    aa += a[i] * a[i];
+    bb += b[i] * b[i];
   }
   return ab / Math.sqrt(aa * bb);
 }

@@ -23,16 +23,16 @@ export function toNovelty(onsets: OnsetStrength): Novelty {
     const squares = new Float64Array(frames);
     let power = 0;
     for (let i = 0; i < frames; i++) {
-      raw[i] = Math.max(0, raw[i]! - mean[i]!);
-      squares[i] = raw[i]! * raw[i]!;
-      power += squares[i]! / frames;
+      raw[i] = Math.max(0, raw[i] - mean[i]);
+      squares[i] = raw[i] * raw[i];
+      power += squares[i] / frames;
     }
     const local = movingMean(squares, scaleFrames);
     const out = new Float32Array(frames);
     const floor = Math.max(0.04 * power, 1e-8);
     for (let i = 0; i < frames; i++) {
-      out[i] = raw[i]! / Math.sqrt(Math.max(local[i]!, floor));
-      total[i]! += out[i]! / count;
+      out[i] = raw[i] / Math.sqrt(Math.max(local[i], floor));
+      total[i] += out[i] / count;
     }
     bands.push(out);
   }
@@ -43,12 +43,12 @@ export function toNovelty(onsets: OnsetStrength): Novelty {
 export function movingMean(values: Float64Array, radius: number): Float64Array {
   const n = values.length;
   const sums = new Float64Array(n + 1);
-  for (let i = 0; i < n; i++) sums[i + 1] = sums[i]! + values[i]!;
+  for (let i = 0; i < n; i++) sums[i + 1] = sums[i] + values[i];
   const out = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     const from = Math.max(0, i - radius);
     const to = Math.min(n, i + radius + 1);
-    out[i] = (sums[to]! - sums[from]!) / (to - from);
+    out[i] = (sums[to] - sums[from]) / (to - from);
   }
   return out;
 }

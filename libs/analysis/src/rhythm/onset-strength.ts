@@ -69,15 +69,15 @@ export class OnsetExtractor {
 
   private frame(frame: Float32Array): void {
     const { windowed, window, power, filters, past, row } = this;
-    for (let i = 0; i < frameSamples; i++) windowed[i] = frame[i]! * window[i]!;
+    for (let i = 0; i < frameSamples; i++) windowed[i] = frame[i] * window[i];
     this.fft.power(windowed, power);
     const level = past.length > lagFrames ? past.shift()! : new Float32Array(filters.length);
     const scale = 4 / frameSamples;
     for (let b = 0; b < filters.length; b++) {
-      const filter = filters[b]!;
+      const filter = filters[b];
       let sum = 0;
       for (let k = 0; k < filter.weights.length; k++) {
-        sum += filter.weights[k]! * Math.sqrt(power[filter.start + k]!);
+        sum += filter.weights[k] * Math.sqrt(power[filter.start + k]);
       }
       level[b] = Math.log10(sum * scale + floorAmplitude);
     }
@@ -86,13 +86,13 @@ export class OnsetExtractor {
     const before = past[0];
     if (before !== undefined && past.length === lagFrames) {
       for (let b = 0; b < filters.length; b++) {
-        let reference = before[b]!;
-        if (b > 0 && before[b - 1]! > reference) reference = before[b - 1]!;
-        if (b + 1 < filters.length && before[b + 1]! > reference) reference = before[b + 1]!;
-        const rise = level[b]! - reference;
-        if (rise > 0) row[filters[b]!.range]! += rise;
+        let reference = before[b];
+        if (b > 0 && before[b - 1] > reference) reference = before[b - 1]!;
+        if (b + 1 < filters.length && before[b + 1] > reference) reference = before[b + 1]!;
+        const rise = level[b] - reference;
+        if (rise > 0) row[filters[b].range] += rise;
       }
-      for (let r = 0; r < row.length; r++) row[r]! /= rangeSizes[r]!;
+      for (let r = 0; r < row.length; r++) row[r] /= rangeSizes[r];
     }
     this.out.append(row);
     past.push(level);
@@ -123,14 +123,14 @@ function logFilters(): Filter[] {
   const binHz = analysisRateHz / frameSamples;
   const edges: number[] = [];
   for (let i = 0; ; i++) {
-    const hz = onsetBandEdgesHz[0]! * 2 ** (i / bandsPerOctave);
+    const hz = onsetBandEdgesHz[0] * 2 ** (i / bandsPerOctave);
     if (hz > topHz) break;
     const bin = Math.round(hz / binHz);
     if (edges[edges.length - 1] !== bin) edges.push(bin);
   }
   const filters: Filter[] = [];
   for (let i = 1; i + 1 < edges.length; i++) {
-    const [low, centre, high] = [edges[i - 1]!, edges[i]!, edges[i + 1]!];
+    const [low, centre, high] = [edges[i - 1], edges[i], edges[i + 1]];
     const weights = new Float32Array(high - low - 1);
     let total = 0;
     for (let k = low + 1; k < high; k++) {
@@ -138,10 +138,10 @@ function logFilters(): Filter[] {
       weights[k - low - 1] = w;
       total += w;
     }
-    for (let k = 0; k < weights.length; k++) weights[k]! /= total;
+    for (let k = 0; k < weights.length; k++) weights[k] /= total;
     const hz = centre * binHz;
     let range = 0;
-    while (range + 1 < onsetBandEdgesHz.length && hz >= onsetBandEdgesHz[range + 1]!) range++;
+    while (range + 1 < onsetBandEdgesHz.length && hz >= onsetBandEdgesHz[range + 1]) range++;
     filters.push({ start: low + 1, weights, range });
   }
   return filters;

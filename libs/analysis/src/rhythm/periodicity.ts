@@ -30,10 +30,10 @@ export function periodicityOf(novelty: Novelty): Periodicity {
     centres[w] = (start + end) / 2;
     const row = new Float32Array(longestLag + 1);
     for (const band of novelty.bands) addAutocorrelation(band, start, end, row);
-    const zero = row[0]! || 1;
+    const zero = row[0] || 1;
     for (let lag = 0; lag < row.length; lag++) {
-      row[lag]! /= zero;
-      mean[lag]! += row[lag]! / count;
+      row[lag] /= zero;
+      mean[lag] += row[lag] / count;
     }
     rows.push(row);
   }
@@ -43,18 +43,18 @@ export function periodicityOf(novelty: Novelty): Periodicity {
 function addAutocorrelation(band: Float32Array, start: number, end: number, row: Float32Array): void {
   const n = end - start;
   let average = 0;
-  for (let i = start; i < end; i++) average += band[i]! / n;
+  for (let i = start; i < end; i++) average += band[i] / n;
   const x = new Float64Array(n);
   // Onsets of neighbouring frames belong together: smoothing keeps lags between two frames comparable.
   for (let i = 0; i < n; i++) {
-    const left = i > 0 ? band[start + i - 1]! : 0;
-    const right = i + 1 < n ? band[start + i + 1]! : 0;
-    x[i] = 0.25 * left + 0.5 * band[start + i]! + 0.25 * right - average;
+    const left = i > 0 ? band[start + i - 1] : 0;
+    const right = i + 1 < n ? band[start + i + 1] : 0;
+    x[i] = 0.25 * left + 0.5 * band[start + i] + 0.25 * right - average;
   }
   for (let lag = 0; lag < row.length && lag < n; lag++) {
     let sum = 0;
-    for (let i = lag; i < n; i++) sum += x[i]! * x[i - lag]!;
-    row[lag]! += sum / (n - lag) ** 0.5;
+    for (let i = lag; i < n; i++) sum += x[i] * x[i - lag];
+    row[lag] += sum / (n - lag) ** 0.5;
   }
 }
 
@@ -63,7 +63,7 @@ export function atLag(row: Float32Array, lag: number): number {
   const i = Math.floor(lag);
   if (i < 0 || i + 1 >= row.length) return 0;
   const f = lag - i;
-  return row[i]! * (1 - f) + row[i + 1]! * f;
+  return row[i] * (1 - f) + row[i + 1] * f;
 }
 
 /** Shortest and longest beat considered, frames (300 and 38 BPM). */
@@ -79,8 +79,8 @@ export function candidatePeriods(periodicity: Periodicity, most = 5): number[] {
   const { mean } = periodicity;
   const peaks: { lag: number; value: number }[] = [];
   for (let lag = 15; lag < 2.4 * onsetRateHz; lag++) {
-    if (mean[lag]! > mean[lag - 1]! && mean[lag]! >= mean[lag + 1]!) {
-      peaks.push({ lag, value: mean[lag]! });
+    if (mean[lag] > mean[lag - 1] && mean[lag] >= mean[lag + 1]) {
+      peaks.push({ lag, value: mean[lag] });
     }
   }
   peaks.sort((a, b) => b.value - a.value);

@@ -48,38 +48,38 @@ export class RealFft {
     const { re, im, cos, sin, reversed, size } = this;
     const half = size / 2;
     for (let i = 0; i < half; i++) {
-      const j = reversed[i]!;
+      const j = reversed[i];
       re[j] = frame[2 * i]!;
       im[j] = frame[2 * i + 1]!;
     }
     for (let span = 1; span < half; span <<= 1) {
       const stride = half / span;
       for (let k = 0; k < span; k++) {
-        const wr = cos[k * stride]!;
-        const wi = sin[k * stride]!;
+        const wr = cos[k * stride];
+        const wi = sin[k * stride];
         for (let i = k; i < half; i += span << 1) {
           const j = i + span;
-          const xr = re[j]! * wr - im[j]! * wi;
-          const xi = re[j]! * wi + im[j]! * wr;
-          re[j] = re[i]! - xr;
-          im[j] = im[i]! - xi;
-          re[i]! += xr;
-          im[i]! += xi;
+          const xr = re[j] * wr - im[j] * wi;
+          const xi = re[j] * wi + im[j] * wr;
+          re[j] = re[i] - xr;
+          im[j] = im[i] - xi;
+          re[i] += xr;
+          im[i] += xi;
         }
       }
     }
-    const first = re[0]! + im[0]!;
-    const last = re[0]! - im[0]!;
+    const first = re[0] + im[0];
+    const last = re[0] - im[0];
     power[0] = first * first;
     power[half] = last * last;
     for (let k = 1; k < half; k++) {
       const m = half - k;
-      const er = 0.5 * (re[k]! + re[m]!);
-      const ei = 0.5 * (im[k]! - im[m]!);
-      const or = 0.5 * (im[k]! + im[m]!);
-      const oi = -0.5 * (re[k]! - re[m]!);
-      const xr = er + or * cos[k]! - oi * sin[k]!;
-      const xi = ei + or * sin[k]! + oi * cos[k]!;
+      const er = 0.5 * (re[k] + re[m]);
+      const ei = 0.5 * (im[k] - im[m]);
+      const or = 0.5 * (im[k] + im[m]);
+      const oi = -0.5 * (re[k] - re[m]);
+      const xr = er + or * cos[k] - oi * sin[k];
+      const xi = ei + or * sin[k] + oi * cos[k];
       power[k] = xr * xr + xi * xi;
     }
   }

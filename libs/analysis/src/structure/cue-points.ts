@@ -44,7 +44,8 @@ function cue(kind: 'in' | 'out', seconds: number, strength: number): CuePoint {
 function snap(seconds: number, downbeats: readonly number[]): number {
   let best = seconds;
   for (const t of downbeats) {
-    if (Math.abs(t - seconds) < 0.5 && (best === seconds || Math.abs(t - seconds) < Math.abs(best - seconds))) best = t;
+    if (Math.abs(t - seconds) < 0.5 && (best === seconds || Math.abs(t - seconds) < Math.abs(best - seconds)))
+      best = t;
   }
   return best;
 }

@@ -61,13 +61,13 @@ export class ChromaExtractor {
   }
 
   private frame(frame: Float32Array): void {
-    for (let i = 0; i < frameSamples; i++) this.windowed[i] = frame[i]! * this.window[i]!;
+    for (let i = 0; i < frameSamples; i++) this.windowed[i] = frame[i] * this.window[i];
     this.fft.power(this.windowed, this.power);
     const peaks = this.peaks();
     for (let i = 0; i < peaks.count; i++) {
-      const note = peaks.notes[i]!;
+      const note = peaks.notes[i];
       const bin = Math.floor((note - Math.floor(note)) * tuningBins) % tuningBins;
-      this.histogram[bin]! += peaks.amplitudes[i]!;
+      this.histogram[bin] += peaks.amplitudes[i];
     }
     if (this.tuned) {
       this.emit(peaks);
@@ -89,15 +89,15 @@ export class ChromaExtractor {
     const scale = (4 / frameSamples) ** 2;
     const low = Math.floor((50 * frameSamples) / analysisRateHz);
     const high = Math.floor((4_200 * frameSamples) / analysisRateHz);
-    for (let k = low - 2; k <= high + 2; k++) log[k] = Math.log(power[k]! * scale + floorPower);
+    for (let k = low - 2; k <= high + 2; k++) log[k] = Math.log(power[k] * scale + floorPower);
     const found: number[] = [];
     for (let k = low; k < high; k++) {
-      const c = log[k]!;
-      if (c <= log[k - 1]! || c < log[k + 1]! || c < log[k - 2]! || c < log[k + 2]!) continue;
+      const c = log[k];
+      if (c <= log[k - 1] || c < log[k + 1] || c < log[k - 2] || c < log[k + 2]) continue;
       if (c > Math.log(floorPower) + 3) found.push(k);
     }
     if (found.length > partialLimit) {
-      found.sort((a, b) => log[b]! - log[a]!);
+      found.sort((a, b) => log[b] - log[a]);
       found.length = partialLimit;
     }
     const peaks: Peaks = {
@@ -106,10 +106,10 @@ export class ChromaExtractor {
       amplitudes: new Float32Array(found.length),
     };
     let loudest = -Infinity;
-    for (const k of found) if (log[k]! > loudest) loudest = log[k]!;
+    for (const k of found) if (log[k] > loudest) loudest = log[k]!;
     for (let i = 0; i < found.length; i++) {
-      const k = found[i]!;
-      const [a, b, c] = [log[k - 1]!, log[k]!, log[k + 1]!];
+      const k = found[i];
+      const [a, b, c] = [log[k - 1], log[k], log[k + 1]];
       const shift = (0.5 * (a - c)) / (a - 2 * b + c || 1);
       const hz = ((k + shift) * analysisRateHz) / frameSamples;
       peaks.notes[i] = 69 + 12 * Math.log2(hz / 440);
@@ -123,20 +123,20 @@ export class ChromaExtractor {
     const { semitones, row } = this;
     semitones.fill(0);
     for (let i = 0; i < peaks.count; i++) {
-      const note = peaks.notes[i]! - this.tuning;
+      const note = peaks.notes[i] - this.tuning;
       const nearest = Math.round(note);
       const index = nearest - lowestNote;
       if (index < 0 || index >= noteCount) continue;
       const off = (note - nearest) * 2;
-      const value = peaks.amplitudes[i]! * (1 - off * off);
-      if (value > semitones[index]!) semitones[index] = value;
+      const value = peaks.amplitudes[i] * (1 - off * off);
+      if (value > semitones[index]) semitones[index] = value;
     }
     const notes = this.solver.solve(semitones);
     row.fill(0);
     for (let n = 0; n < noteCount; n++) {
       const pitchClass = (n + lowestNote) % 12;
-      row[pitchClass]! += notes[n]!;
-      if (n + lowestNote < bassTop) row[12 + pitchClass]! += notes[n]!;
+      row[pitchClass] += notes[n];
+      if (n + lowestNote < bassTop) row[12 + pitchClass] += notes[n];
     }
     this.out.append(row);
   }
@@ -151,8 +151,8 @@ function circularMean(histogram: Float64Array): number {
   let im = 0;
   for (let i = 0; i < histogram.length; i++) {
     const angle = (2 * Math.PI * (i + 0.5)) / histogram.length;
-    re += histogram[i]! * Math.cos(angle);
-    im += histogram[i]! * Math.sin(angle);
+    re += histogram[i] * Math.cos(angle);
+    im += histogram[i] * Math.sin(angle);
   }
   return re === 0 && im === 0 ? 0 : Math.atan2(im, re) / (2 * Math.PI);
 }

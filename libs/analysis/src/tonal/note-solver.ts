@@ -39,8 +39,8 @@ export class NoteSolver {
     for (let n = 0; n < noteCount; n++) {
       let sum = 0;
       for (let h = 0; h < harmonics; h++) {
-        const at = n + offsets[h]!;
-        if (at < noteCount) sum += weights[h]! * spectrum[at]!;
+        const at = n + offsets[h];
+        if (at < noteCount) sum += weights[h] * spectrum[at];
       }
       numerator[n] = sum;
       notes[n] = spectrum[n]!;
@@ -48,21 +48,21 @@ export class NoteSolver {
     for (let i = 0; i < iterations; i++) {
       model.fill(0);
       for (let n = 0; n < noteCount; n++) {
-        const strength = notes[n]!;
+        const strength = notes[n];
         if (strength < 1e-6) continue;
         for (let h = 0; h < harmonics; h++) {
-          const at = n + offsets[h]!;
-          if (at < noteCount) model[at]! += strength * weights[h]!;
+          const at = n + offsets[h];
+          if (at < noteCount) model[at] += strength * weights[h];
         }
       }
       for (let n = 0; n < noteCount; n++) {
-        if (notes[n]! < 1e-6) continue;
+        if (notes[n] < 1e-6) continue;
         let sum = sparsity;
         for (let h = 0; h < harmonics; h++) {
-          const at = n + offsets[h]!;
-          if (at < noteCount) sum += weights[h]! * model[at]!;
+          const at = n + offsets[h];
+          if (at < noteCount) sum += weights[h] * model[at];
         }
-        notes[n]! *= numerator[n]! / sum;
+        notes[n] *= numerator[n] / sum;
       }
     }
     return notes;
