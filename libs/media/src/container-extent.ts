@@ -1,5 +1,6 @@
 import type { ContainerName } from './detect-media.js';
-import { readAt, type MediaFile } from './media-file.js';
+import type { MediaFile } from './media-file.js';
+import { readAt } from './read-at.js';
 
 /**
  * Tells whether the file ends before its container says it does: a download that stopped, a disk that filled up. Decoders

@@ -1,6 +1,7 @@
 import { maxFlacHeaderBytes, readFlacFrameHeader, type FlacFrameHeader } from './flac-frame-header.js';
 import { DecodeFailedError, NeedsFfmpegError } from './media-error.js';
-import { readAt, type MediaFile } from './media-file.js';
+import type { MediaFile } from './media-file.js';
+import { readAt } from './read-at.js';
 import type { TrackFormat } from './packet-decoder.js';
 import type { Packet, PacketSource } from './packet-source.js';
 

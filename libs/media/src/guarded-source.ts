@@ -1,6 +1,7 @@
 import { CustomSource } from 'mediabunny';
 import { DecodeFailedError } from './media-error.js';
-import { readAt, type MediaFile } from './media-file.js';
+import type { MediaFile } from './media-file.js';
+import { readAt } from './read-at.js';
 
 /** Far more than any healthy file needs from one audio packet to the next. */
 const readsBetweenPackets = 1_000_000;

@@ -2,6 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { detectMedia, detectionBytes, type ContainerName } from './detect-media.js';
 import { EmptyMediaError, MediaNotFoundError, NotMediaError, PlaylistError } from './media-error.js';
 import { refuseExternalReferences } from './iso-references.js';
+import { readAt } from './read-at.js';
 
 /** An open regular file whose content has been recognised; the caller closes it. */
 export type MediaFile = Readonly<{
@@ -58,16 +59,4 @@ async function recognise(
     }
   }
   throw new NotMediaError('only ID3 tags', base);
-}
-
-/** Reads up to `length` bytes at `position`; fewer only at the end of the file. */
-export async function readAt(handle: FileHandle, position: number, length: number): Promise<Uint8Array> {
-  const buffer = new Uint8Array(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
 }

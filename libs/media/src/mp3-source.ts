@@ -1,5 +1,6 @@
 import { DecodeFailedError } from './media-error.js';
-import { readAt, type MediaFile } from './media-file.js';
+import type { MediaFile } from './media-file.js';
+import { readAt } from './read-at.js';
 import { readGapless, type Gapless } from './mp3-gapless.js';
 import { readMpegAudioHeader, type MpegAudioHeader } from './mpeg-audio-header.js';
 import type { TrackFormat } from './packet-decoder.js';

@@ -1,5 +1,6 @@
 import { ContainerReader } from './container-reader.js';
 import { FlacSource } from './flac-source.js';
+import { checkSampleTables } from './iso-sample-tables.js';
 import type { MediaFile } from './media-file.js';
 import { Mp3Source } from './mp3-source.js';
 import type { PacketSource } from './packet-source.js';
@@ -10,7 +11,8 @@ import type { PacketSource } from './packet-source.js';
  *
  * @throws {MediaError}
  */
-export function openPacketSource(file: MediaFile): Promise<PacketSource> {
+export async function openPacketSource(file: MediaFile): Promise<PacketSource> {
   if (file.container === 'mp3') return Mp3Source.open(file);
+  if (file.container === 'mp4' || file.container === 'mov') await checkSampleTables(file);
   return file.container === 'flac' ? FlacSource.open(file) : ContainerReader.open(file);
 }
