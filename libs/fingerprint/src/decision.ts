@@ -10,6 +10,8 @@ export type Decision = Readonly<{
   score: number;
   /** Calibrated probability that the place is right. */
   probability: number;
+  /** What the probability was computed from. */
+  evidence: Evidence;
   /** Other tracks that hold the same audio there, best first. */
   alternatives: readonly Place[];
 }>;
@@ -28,6 +30,10 @@ export type Evidence = Readonly<{
   votes: number;
   /** Reference peaks inside the query. */
   expected: number;
+  /** Share of them that the query has. */
+  share: number;
+  /** The line is at exactly nominal speed and pitch. */
+  nominal: boolean;
 }>;
 
 /**
@@ -45,7 +51,7 @@ export async function decide(
   if (!best) return undefined;
   const rivals = bestPerTrack(places).filter((place) => place.trackId !== best.trackId);
   const alternatives: Place[] = [];
-  let rivalZ = 0;
+  let rivalZ: number = decisionModel.leastRivalZ;
   for (const [i, rival] of rivals.entries()) {
     if (
       i < mostCompared &&
@@ -55,8 +61,15 @@ export async function decide(
       alternatives.push(rival);
     else rivalZ = Math.max(rivalZ, rival.line.z);
   }
-  const evidence = { z: best.line.z, rivalZ, votes: best.votes, expected: best.line.expected };
-  return { place: best, score: scoreOf(evidence), probability: probabilityOf(evidence), alternatives };
+  const { z, expected, share, speed, pitch } = best.line;
+  const evidence = { z, rivalZ, votes: best.votes, expected, share, nominal: speed === 1 && pitch === 0 };
+  return {
+    place: best,
+    score: scoreOf(evidence),
+    probability: probabilityOf(evidence),
+    evidence,
+    alternatives,
+  };
 }
 
 /** Rivals that are compared with the best place for shared audio. */

@@ -55,9 +55,7 @@ export async function scan(
 /** Probability from which the next window is first tried on the same line. */
 const followFrom = 0.95;
 /** Agreement from which a window goes on with the line of the one before, without a search. */
-const followAgreement = { z: 9, share: 0.5 } as const;
-/** Agreement that unrelated tracks reach in a window by chance, where no rival was looked for. */
-const usualRivalZ = 4;
+const followAgreement = { z: 7, share: 0.45 } as const;
 
 function windowStarts(lengthFrames: number): readonly number[] {
   const count = Math.max(1, Math.ceil((lengthFrames - scanWindows.length) / scanWindows.hop) + 1);
@@ -103,7 +101,14 @@ async function follow(
   const line = verify(raster, reference, shift(previous.line, -start), isNominal(previous.line));
   if (line.z < followAgreement.z || line.share < followAgreement.share * previous.line.share)
     return undefined;
-  const evidence = { z: line.z, rivalZ: usualRivalZ, votes: 0, expected: line.expected };
+  const evidence = {
+    z: line.z,
+    rivalZ: decisionModel.leastRivalZ,
+    votes: 0,
+    expected: line.expected,
+    share: line.share,
+    nominal: isNominal(line),
+  };
   return {
     ...previous,
     start,

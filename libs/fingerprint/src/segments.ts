@@ -7,7 +7,7 @@ import { QueryRaster, type Alignment, type Profile, type ReferencePeaks } from '
 import { roleOf } from './role.js';
 import { scanWindows } from './scan-windows.js';
 import type { ReferenceCache } from './search.js';
-import { findBorders } from './segment-borders.js';
+import { findBorders, pieceEvidence, type PieceRange } from './segment-borders.js';
 import type { Verified } from './verification.js';
 
 /** What one window of a scan found; the line counts from the recording's frame 0. */
@@ -33,13 +33,17 @@ type Segment = Readonly<{
   end: number;
   probability: number;
   score: number;
+  /** Sum over the pieces that speak for the track of how much likelier it is than chance, natural logarithm. */
+  evidence: number;
 }>;
 
 /** Pieces of which borders are made: a quarter of a second. */
 const pieceFrames = 11;
 const piecesPerHop = scanWindows.hop / pieceFrames;
-/** Windows looked at before the first and after the last that found something. */
-const marginWindows = 3;
+/** Hops without the track after which its end is believed. */
+const mostMisses = 3;
+/** Longest gap inside a match: 12 s. */
+const mostGapPieces = 48;
 /** Gap between windows, in hops, over which a strand goes on. */
 const mostGapHops = 4;
 
@@ -52,10 +56,11 @@ export async function joinWindows(
   leastProbability: number,
 ): Promise<readonly Match[]> {
   const segments: Segment[] = [];
+  const rasters = new RasterCache(peaks);
   for (const strand of strandsOf(windows)) {
     if (probabilityOfWindows(strand.windows) < leastProbability) continue;
     const reference = await references.get(strand.trackId);
-    if (reference) segments.push(...segmentsOf(peaks, strand, reference, leastProbability));
+    if (reference) segments.push(...segmentsOf(strand, reference, rasters, leastProbability));
   }
   const kept = resolveOverlaps(segments);
   const matches: Match[] = [];
@@ -118,88 +123,174 @@ const priorLogit = 3;
 
 /** Finds where the strand's track begins and ends to sound. */
 function segmentsOf(
-  peaks: Peaks,
   strand: Strand,
   reference: ReferencePeaks,
+  rasters: RasterCache,
   leastProbability: number,
 ): readonly Segment[] {
-  const first = Math.max(0, strand.windows[0].start - marginWindows * scanWindows.hop);
-  const lastWindow = strand.windows[strand.windows.length - 1];
-  const end = Math.min(
-    peaks.lengthFrames,
-    lastWindow.start + scanWindows.length + marginWindows * scanWindows.hop,
-  );
-  const pieces = Math.max(1, Math.ceil((end - first) / pieceFrames));
-  const profile = {
-    excess: new Float32Array(pieces),
-    variance: new Float32Array(pieces),
-    weight: new Float32Array(pieces),
-  };
-  for (let piece = 0; piece < pieces; piece += piecesPerHop) {
-    addPieces(profile, piece, peaks, first, strand, reference);
-  }
-  const core = coreExcess(profile, strand, first);
+  const trace = new Trace(strand, reference, rasters);
+  const core = trace.coreExcess();
   if (core <= 0) return [];
+  trace.extend(core);
+  const profile = trace.profile();
   const segments: Segment[] = [];
-  for (const range of findBorders(profile, core)) {
-    const start = first + range.from * pieceFrames;
-    const stop = Math.min(end, first + range.to * pieceFrames);
+  for (const range of mergeNear(findBorders(profile, core))) {
+    const start = trace.startFrame + range.from * pieceFrames;
+    const end = Math.min(rasters.lengthFrames, trace.startFrame + range.to * pieceFrames);
     const inside = strand.windows.filter(
-      (window) => window.start < stop && window.start + scanWindows.length > start,
+      (window) => window.start < end && window.start + scanWindows.length > start,
     );
     if (inside.length === 0) continue;
     const probability = probabilityOfWindows(inside);
     if (probability < leastProbability) continue;
+    let evidence = 0;
+    for (let piece = range.from; piece < range.to; piece++)
+      evidence += Math.max(0, pieceEvidence(profile, piece, core));
     const score = Math.max(...inside.map((window) => window.score));
     segments.push({
       strand: { trackId: strand.trackId, windows: inside },
       line: lineOf(inside),
       start,
-      end: stop,
+      end,
       probability,
       score,
+      evidence,
     });
   }
   return segments;
 }
 
-/** Measures one hop's pieces on a raster of the 10 s around them, along the line of the nearest window. */
-function addPieces(
-  profile: Profile,
-  piece: number,
-  peaks: Peaks,
-  first: number,
-  strand: Strand,
-  reference: ReferencePeaks,
-): void {
-  const start = first + piece * pieceFrames;
-  const pieces = Math.min(piecesPerHop, profile.excess.length - piece);
-  const from = Math.max(0, start - (scanWindows.length - scanWindows.hop) / 2);
-  const raster = QueryRaster.ofQuery(slicePeaks(peaks, from, from + scanWindows.length));
-  const middle = start + scanWindows.hop / 2;
-  const window = strand.windows.reduce((a, b) => (distance(b, middle) < distance(a, middle) ? b : a));
-  const line = { ...window.line, offset: window.line.offset + window.line.speed * from };
-  const part = raster.profile(reference, line, start - from, pieceFrames, pieces);
-  profile.excess.set(part.excess, piece);
-  profile.variance.set(part.variance, piece);
-  profile.weight.set(part.weight, piece);
+/** Joins ranges that a short gap parts: a track that comes back on the same line was there all the time. */
+function mergeNear(ranges: readonly PieceRange[]): readonly PieceRange[] {
+  const merged: PieceRange[] = [];
+  for (const range of ranges) {
+    const last = merged[merged.length - 1];
+    if (last && range.from - last.to <= mostGapPieces)
+      merged[merged.length - 1] = { from: last.from, to: range.to };
+    else merged.push(range);
+  }
+  return merged;
+}
+
+/** Rasters of the stretches around the hops of a recording, the last ones kept. */
+class RasterCache {
+  private readonly known = new Map<number, { raster: QueryRaster; from: number }>();
+
+  constructor(private readonly peaks: Peaks) {}
+
+  get lengthFrames(): number {
+    return this.peaks.lengthFrames;
+  }
+
+  /** Raster of the window whose middle is the hop's, and its first frame. */
+  around(hop: number): { raster: QueryRaster; from: number } {
+    let entry = this.known.get(hop);
+    if (!entry) {
+      const from = Math.max(0, hop * scanWindows.hop - (scanWindows.length - scanWindows.hop) / 2);
+      entry = { raster: QueryRaster.ofQuery(slicePeaks(this.peaks, from, from + scanWindows.length)), from };
+      if (this.known.size >= mostRasters) this.known.delete(this.known.keys().next().value ?? 0);
+      this.known.set(hop, entry);
+    }
+    return entry;
+  }
+}
+
+/** Rasters held at once (0.4 MB each). */
+const mostRasters = 64;
+
+/** Agreement of a strand's line with the recording, hop by hop, as far as it is needed. */
+class Trace {
+  private first: number;
+  private last: number;
+  private readonly hops = new Map<number, Profile>();
+
+  constructor(
+    private readonly strand: Strand,
+    private readonly reference: ReferencePeaks,
+    private readonly rasters: RasterCache,
+  ) {
+    const { windows } = strand;
+    this.first = Math.floor(windows[0].start / scanWindows.hop);
+    this.last = Math.min(this.lastHop(), Math.floor(windows[windows.length - 1].start / scanWindows.hop) + 1);
+  }
+
+  get startFrame(): number {
+    return this.first * scanWindows.hop;
+  }
+
+  /** Agreement per unit of weight in the best window, where the track surely sounds. */
+  coreExcess(): number {
+    const best = this.strand.windows.reduce((a, b) => (b.line.z > a.line.z ? b : a));
+    const hop = Math.floor(best.start / scanWindows.hop);
+    let excess = 0;
+    let weight = 0;
+    for (const part of [this.at(hop), this.at(Math.min(this.lastHop(), hop + 1))]) {
+      for (let piece = 0; piece < piecesPerHop; piece++) {
+        excess += part.excess[piece];
+        weight += part.weight[piece];
+      }
+    }
+    return weight === 0 ? 0 : excess / weight;
+  }
+
+  /** Goes on at both ends while the track is heard, and a little beyond. */
+  extend(core: number): void {
+    let misses = 0;
+    while (this.first > 0 && misses < mostMisses) misses = this.isHeard(--this.first, core) ? 0 : misses + 1;
+    misses = 0;
+    while (this.last < this.lastHop() && misses < mostMisses)
+      misses = this.isHeard(++this.last, core) ? 0 : misses + 1;
+  }
+
+  /** All hops in one. */
+  profile(): Profile {
+    const pieces = (this.last - this.first + 1) * piecesPerHop;
+    const all = {
+      excess: new Float32Array(pieces),
+      variance: new Float32Array(pieces),
+      weight: new Float32Array(pieces),
+    };
+    for (let hop = this.first; hop <= this.last; hop++) {
+      const part = this.at(hop);
+      const at = (hop - this.first) * piecesPerHop;
+      all.excess.set(part.excess, at);
+      all.variance.set(part.variance, at);
+      all.weight.set(part.weight, at);
+    }
+    return all;
+  }
+
+  private isHeard(hop: number, core: number): boolean {
+    const part = this.at(hop);
+    let evidence = 0;
+    for (let piece = 0; piece < piecesPerHop; piece++) evidence += pieceEvidence(part, piece, core);
+    return evidence > 0;
+  }
+
+  /** Measures one hop along the line of the nearest window. */
+  private at(hop: number): Profile {
+    let part = this.hops.get(hop);
+    if (!part) {
+      const { raster, from } = this.rasters.around(hop);
+      const start = hop * scanWindows.hop;
+      const middle = start + scanWindows.hop / 2;
+      const { line } = this.strand.windows.reduce((a, b) =>
+        distance(b, middle) < distance(a, middle) ? b : a,
+      );
+      const local = { ...line, offset: line.offset + line.speed * from };
+      part = raster.profile(this.reference, local, start - from, pieceFrames, piecesPerHop);
+      this.hops.set(hop, part);
+    }
+    return part;
+  }
+
+  private lastHop(): number {
+    return Math.max(0, Math.ceil(this.rasters.lengthFrames / scanWindows.hop) - 1);
+  }
 }
 
 function distance(window: ScanWindow, frame: number): number {
   return Math.abs(window.start + scanWindows.length / 2 - frame);
-}
-
-/** Agreement per unit of weight around the best window, where the track surely sounds. */
-function coreExcess(profile: Profile, strand: Strand, first: number): number {
-  const best = strand.windows.reduce((a, b) => (b.line.z > a.line.z ? b : a));
-  const from = Math.max(0, Math.round((best.start - first) / pieceFrames));
-  let excess = 0;
-  let weight = 0;
-  for (let piece = from; piece < Math.min(profile.excess.length, from + 2 * piecesPerHop); piece++) {
-    excess += profile.excess[piece];
-    weight += profile.weight[piece];
-  }
-  return weight === 0 ? 0 : excess / weight;
 }
 
 /** One line through the windows: a fit to their middles when the speed is not nominal. */
@@ -228,8 +319,7 @@ function lineOf(windows: readonly ScanWindow[]): Alignment {
 function resolveOverlaps(
   segments: readonly Segment[],
 ): readonly { segment: Segment; sharers: Map<TrackId, number> }[] {
-  const strength = (segment: Segment): number =>
-    segment.probability * (segment.end - segment.start) * segment.score;
+  const strength = (segment: Segment): number => segment.evidence;
   const kept: { segment: Segment; sharers: Map<TrackId, number> }[] = [];
   for (const segment of [...segments].sort((a, b) => strength(b) - strength(a))) {
     const rival = kept.find(

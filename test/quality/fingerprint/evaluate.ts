@@ -1,0 +1,153 @@
+/**
+ * Measures recognition on the query sets that make_queries.py and make_soundtracks.py built.
+ *
+ *   node test/quality/fingerprint/evaluate.ts MUSIC SETS OUT.jsonl CACHE [--only REGEX] [--step N] [--unknown N]
+ *
+ * Runs `identify` on every clip (every Nth with --step) and `scan` on every soundtrack against an index in memory of the
+ * sets' catalog. OUT gets one line a query, for fit_decision.py and for the peers' score.py. With --unknown N every Nth
+ * positive is asked again with its own track left out: a negative from the same kind of audio.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  fingerprintConfig,
+  framesPerSecond,
+  limitDensity,
+  MemoryIndex,
+  ReferenceCache,
+  scan,
+  search,
+  type CandidateSource,
+  type Match,
+  type Peaks,
+} from '@earmark/fingerprint';
+import type { TrackId } from '@earmark/kernel';
+import { peaksOf } from './peak-cache.ts';
+import { printClips, printSoundtracks, type ClipResult, type Query, type Soundtrack } from './report.ts';
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string' }, step: { type: 'string' }, unknown: { type: 'string' } },
+});
+const [music, sets, out, cache] = positionals;
+const only = new RegExp(values.only ?? '');
+const step = Number(values.step ?? 1);
+const unknownStep = Number(values.unknown ?? 0);
+
+const read = <T>(name: string): T => JSON.parse(readFileSync(join(sets, name), 'utf8')) as T;
+const catalog = read<{ catalog: { track: TrackId }[] }>('catalog.json').catalog;
+const index = new MemoryIndex();
+const tracks = new Map<TrackId, Peaks>();
+let hours = 0;
+for (const { track } of catalog) {
+  const peaks = limitDensity(peaksOf(join(music, track), cache), fingerprintConfig.indexQuota);
+  tracks.set(track, peaks);
+  index.add(track, peaks);
+  hours += peaks.lengthFrames / framesPerSecond / 3600;
+}
+const sources = { index, peaks: { peaksOf: (id: TrackId) => Promise.resolve(tracks.get(id)) } };
+const references = new ReferenceCache(sources.peaks, 10_000);
+console.log(
+  `${catalog.length} tracks, ${hours.toFixed(2)} h, ${(index.size / hours / 1000).toFixed(0)} k landmarks an hour`,
+);
+
+/** The index without one track. */
+function without(track: TrackId): CandidateSource {
+  return {
+    candidates: async (landmarks, length, k) =>
+      (await index.candidates(landmarks, length, k + 12))
+        .filter((found) => found.trackId !== track)
+        .slice(0, k),
+  };
+}
+
+const results: ClipResult[] = [];
+const lines: string[] = [];
+const queries = read<Query[]>('truth.json').filter(
+  (query) => only.test(query.set) && Number(/(\d+)\.\w+$/.exec(query.id)?.[1]) % step === 0,
+);
+const levels = new Map<string, { count: number; cpuMs: number }>();
+for (const [i, query] of queries.entries()) {
+  const peaks = peaksOf(join(sets, query.id), cache);
+  const start = process.cpuUsage();
+  const { decision, level } = await search(peaks, index, references);
+  const used = process.cpuUsage(start);
+  const spent = levels.get(level) ?? { count: 0, cpuMs: 0 };
+  levels.set(level, { count: spent.count + 1, cpuMs: spent.cpuMs + (used.user + used.system) / 1000 });
+  const result: ClipResult = { query, decision, level };
+  results.push(result);
+  lines.push(describe(result));
+  if (unknownStep > 0 && query.track && i % unknownStep === 0) {
+    const unknown = await search(peaks, without(query.track as TrackId), references);
+    lines.push(
+      describe({
+        query: { ...query, track: null, set: `unknown_${query.set}`, id: `unknown ${query.id}` },
+        ...unknown,
+      }),
+    );
+  }
+}
+printClips(results);
+for (const [level, { count, cpuMs }] of levels)
+  console.log(`ended at ${level}: ${count} queries, ${(cpuMs / count).toFixed(1)} ms CPU each`);
+
+if (existsSync(join(sets, 'videos.json')) && only.test('video')) {
+  const found: { soundtrack: Soundtrack; matches: readonly Match[] }[] = [];
+  let seconds = 0;
+  const start = process.cpuUsage();
+  for (const soundtrack of read<Soundtrack[]>('videos.json')) {
+    const matches = await scan(peaksOf(join(sets, soundtrack.id), cache), sources);
+    seconds += soundtrack.seconds;
+    found.push({ soundtrack, matches });
+    lines.push(
+      JSON.stringify({
+        id: soundtrack.id,
+        matches: matches.map((m) => ({
+          track: m.trackId,
+          q_start: m.queryStartMs / 1e3,
+          q_end: m.queryEndMs / 1e3,
+          r_start: m.referenceStartMs / 1e3,
+          score: m.probability,
+          role: m.role,
+        })),
+      }),
+    );
+  }
+  const used = process.cpuUsage(start);
+  console.log(
+    `scan: ${((seconds * 1e6) / (used.user + used.system)).toFixed(0)} x real time, landmarks and search`,
+  );
+  printSoundtracks(found);
+}
+writeFileSync(out, `${lines.join('\n')}\n`);
+
+/** One line of the results: the peers' format and the evidence. */
+function describe({ query, decision, level }: ClipResult): string {
+  const answered = decision && decision.probability >= 0.5;
+  const line = decision?.place.line;
+  return JSON.stringify({
+    id: query.id,
+    set: query.set,
+    source: query.source,
+    positive: query.track !== null,
+    level,
+    right: decision !== undefined && decision.place.trackId === query.track,
+    probability: decision?.probability ?? 0,
+    evidence: decision?.evidence,
+    track: decision?.place.trackId,
+    line,
+    matches:
+      answered && line
+        ? [
+            {
+              track: decision.place.trackId,
+              q_start: 0,
+              q_end: query.seconds,
+              r_start: line.offset / framesPerSecond,
+              score: decision.score,
+            },
+          ]
+        : [],
+  });
+}

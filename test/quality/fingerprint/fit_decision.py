@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Fits the logistic model of the decision and measures its calibration.
+
+  fit_decision.py FIT.jsonl [TEST.jsonl ...]
+
+Both come from evaluate.ts (FIT with --unknown, so that queries whose own track is missing count as negatives). Prints the
+constants of libs/fingerprint/src/decision-model.ts, then for every file the calibration error, the reliability curve and
+the negatives with the highest probability. Split by source: FIT and TEST must hold other packages.
+"""
+import json
+import sys
+
+import numpy as np
+from scipy.optimize import minimize
+
+VOTES, MOST_VOTES, LEAST_RIVAL, MOST_SCORE, MOST_Z = 0.1, 40, 4.0, 25.0, 30.0
+
+
+def features(e):
+    score = e["z"] - max(LEAST_RIVAL, e["rivalZ"]) + VOTES * min(MOST_VOTES, e["votes"])
+    return [1.0, min(MOST_SCORE, score), min(MOST_Z, e["z"]), np.log(e["expected"] + 1), float(e["nominal"]), e["share"]]
+
+
+NAMES = ["intercept", "score", "z", "size", "nominal", "share"]
+
+
+def read(path):
+    with open(path) as f:
+        rows = [json.loads(line) for line in f if '"evidence"' in line]
+    rows = [r for r in rows if r.get("evidence")]
+    x = np.array([features(r["evidence"]) for r in rows])
+    y = np.array([float(r["positive"] and r["right"]) for r in rows])
+    return rows, x, y
+
+
+def fit(x, y, ridge=0.02):
+    """Equal weight for both classes in sum, a small ridge on all but the intercept."""
+    w = np.where(y > 0, 0.5 / y.sum(), 0.5 / (1 - y).sum()) * len(y)
+
+    def loss(b):
+        t = x @ b
+        return np.sum(w * (np.logaddexp(0, t) - y * t)) + ridge * np.sum(b[1:] ** 2), x.T @ (w * (1 / (1 + np.exp(-t)) - y)) + 2 * ridge * np.r_[0, b[1:]]
+
+    return minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x
+
+
+def report(name, rows, x, y, b):
+    p = 1 / (1 + np.exp(-(x @ b)))
+    w = np.where(y > 0, 0.5 / y.sum(), 0.5 / (1 - y).sum())
+    edges = np.linspace(0, 1, 11)
+    cell = np.clip(np.digitize(p, edges) - 1, 0, 9)
+    ece = 0.0
+    print(f"{name}: {int(y.sum())} right, {int((1 - y).sum())} negatives or wrong")
+    for k in range(10):
+        m = cell == k
+        if m.any():
+            conf, freq = np.average(p[m], weights=w[m]), np.average(y[m], weights=w[m])
+            ece += w[m].sum() * abs(conf - freq)
+            print(f"  {edges[k]:.1f}-{edges[k + 1]:.1f}: n {m.sum():5d}, predicted {conf:.3f}, right {freq:.3f}")
+    print(f"  ECE (classes weighted equally) {ece:.4f}; recall at .5/.8/.9: " + "/".join(f"{np.mean(p[y > 0] > t):.4f}" for t in (0.5, 0.8, 0.9)))
+    for i in [i for i in np.argsort(-p) if y[i] == 0][:8]:
+        e = rows[i]["evidence"]
+        print(f"  negative p {p[i]:.3f} z {e['z']:.1f} rival {e['rivalZ']:.1f} votes {e['votes']} n {e['expected']} share {e['share']:.2f} {rows[i]['id']} -> {rows[i].get('track')}")
+
+
+def main():
+    rows, x, y = read(sys.argv[1])
+    b = fit(x, y)
+    print("{ " + ", ".join(f"{n}: {v:.4f}" for n, v in zip(NAMES, b)) + " }")
+    report(sys.argv[1], rows, x, y, b)
+    for path in sys.argv[2:]:
+        report(path, *read(path), b)
+
+
+if __name__ == "__main__":
+    main()
