@@ -5,9 +5,10 @@
  *   node test/bench/fingerprint-index.ts query  DIR --music FOLDER [--queries 200] [--cache MIB] [--cold]
  *   node test/bench/fingerprint-index.ts remove DIR [--share 0.3]
  *
- * The catalog is the music of the folder (every audio file, decoded by FFmpeg) and, beyond it, perturbed copies: the
- * same peaks with another speed, tempo and pitch, a third of the peaks exchanged for others. They share no alignment
- * with their original, but how often each hash occurs is as in music. Peaks are kept in DIR.peaks.
+ * The catalog is the music of the folder (every audio file, decoded by FFmpeg) and, beyond it, made-up tracks: runs of
+ * eight landmarks from random places of that music, each moved by up to two cells in every dimension of its hash. How
+ * often a hash occurs is as in music, and no stretch agrees with a recording. Queries are excerpts of the music, a third
+ * of whose peaks were moved to random times. Peaks are kept in DIR.peaks.
  *
  * Times are CPU seconds of the whole process, threads included, so that a busy machine changes them little.
  */
@@ -23,10 +24,12 @@ import {
   framesPerSecond,
   indexLandmarks,
   limitDensity,
+  mixHash,
   PeakExtractor,
   queryLandmarks,
   searchLevels,
   slicePeaks,
+  unmixHash,
   type Peaks,
 } from '@earmark/fingerprint';
 import { openEmbeddedIndex, type EmbeddedIndex, type IndexChunk } from '@earmark/fingerprint-index';
@@ -77,45 +80,61 @@ function readMusic(folder: string, cache: string): Peaks[] {
   });
 }
 
-/** Another recording with the statistics of this one. */
-function perturb(peaks: Peaks, random: Random): Peaks {
-  const speed = Math.exp((random.next() - 0.5) * 0.8);
-  const shift = (random.next() - 0.5) * 24;
-  const places = Array.from(peaks.frames, (frame, i) => {
-    if (random.next() < 0.3) {
-      return {
-        frame: random.next() * peaks.lengthFrames,
-        pitch: peaks.pitches[i] + (random.next() - 0.5) * 40,
-        i,
-      };
-    }
-    return {
-      frame: frame * speed + (random.next() - 0.5) * 4,
-      pitch: peaks.pitches[i] + shift + random.next() - 0.5,
-      i,
-    };
-  });
-  const lengthFrames = Math.ceil(peaks.lengthFrames * speed);
-  const kept = places
-    .map((place) => ({
-      ...place,
-      frame: Math.round(Math.max(0, Math.min(lengthFrames - 1, place.frame)) * 8) / 8,
-    }))
-    .filter(({ pitch }) => pitch > 0 && pitch < 160)
-    .sort((a, b) => a.frame - b.frame);
-  return {
-    frames: Float32Array.from(kept, ({ frame }) => frame),
-    pitches: Float32Array.from(kept, ({ pitch }) => Math.round(pitch * 32) / 32),
-    levels: Float32Array.from(kept, ({ i }) => peaks.levels[i]),
-    ranks: Uint8Array.from(kept, ({ i }) => peaks.ranks[i]),
-    lengthFrames,
-  };
+/** Landmarks of all the music, from which made-up tracks are drawn. */
+type Pool = Readonly<{ codes: Uint32Array; details: Uint8Array }>;
+
+function poolOf(tracks: readonly (readonly IndexChunk[])[]): Pool {
+  const all = tracks.flatMap((chunks) => chunks.map(({ landmarks }) => landmarks));
+  const size = all.reduce((sum, { hashes }) => sum + hashes.length, 0);
+  const codes = new Uint32Array(size);
+  const details = new Uint8Array(size);
+  let at = 0;
+  for (const landmarks of all) {
+    codes.set(landmarks.hashes.map(unmixHash), at);
+    details.set(landmarks.details, at);
+    at += landmarks.hashes.length;
+  }
+  return { codes, details };
 }
 
-/** Track n of the catalog: the music itself first, then its copies. */
-function trackPeaks(music: readonly Peaks[], n: number): Peaks {
-  const original = music[n % music.length];
-  return n < music.length ? original : perturb(original, seededRandom(n));
+/** Weights of the cells in the code of a triple (intervals, time ratio, anchor, span) and of a pair. */
+const tripleWeights = [92 * 24 * 20 * 18, 24 * 20 * 18, 20 * 18, 18, 1];
+const pairWeights = [1 << 13, 1 << 6, 1];
+
+/**
+ * A made-up track: runs of landmarks from random places of the music, each moved by up to two cells in every dimension.
+ * How often a hash occurs is as in music; no stretch agrees with any recording.
+ */
+function madeUpTrack(pool: Pool, n: number): IndexChunk[] {
+  const random = seededRandom(n);
+  const frames = Math.round((120 + 240 * random.next()) * framesPerSecond);
+  const perChunk = Math.round((846_000 * 1720) / framesPerSecond / 3600);
+  return chunkRanges(frames).map((range, chunk) => {
+    const hashes = new Uint32Array(perChunk);
+    const places = new Uint32Array(perChunk);
+    const details = new Uint8Array(perChunk);
+    let from = 0;
+    for (let i = 0; i < perChunk; i++) {
+      if (i % 8 === 0) from = Math.floor(random.next() * (pool.codes.length - 8));
+      let code = pool.codes[from];
+      let spread = Math.floor(random.next() * 3125);
+      for (const weight of code >= 0x8000_0000 ? pairWeights : tripleWeights) {
+        code += weight * ((spread % 5) - 2);
+        spread = Math.floor(spread / 5);
+      }
+      hashes[i] = mixHash(Math.max(0, code));
+      details[i] = pool.details[from++];
+      places[i] = Math.floor((i * (range.end - range.start)) / perChunk);
+    }
+    return {
+      tenantId,
+      catalogId,
+      trackId: trackIdOf(n + 1),
+      chunk,
+      startFrame: range.start,
+      landmarks: { hashes, frames: places, details },
+    };
+  });
 }
 
 function chunksOf(trackId: TrackId, peaks: Peaks): IndexChunk[] {
@@ -153,23 +172,25 @@ async function build(music: readonly Peaks[]): Promise<void> {
   const index = await openEmbeddedIndex({ directory, mode: 'write' });
   const musicSeconds = music.reduce((sum, peaks) => sum + secondsOf(peaks), 0);
   console.log(
-    `music: ${music.length} files, ${(musicSeconds / 3600).toFixed(2)} h; the rest are perturbed copies`,
+    `music: ${music.length} files, ${(musicSeconds / 3600).toFixed(2)} h; the rest are made-up tracks`,
   );
+  const real = music.map((peaks, n) => chunksOf(trackIdOf(n + 1), peaks));
+  const pool = poolOf(real);
   let seconds = 0;
   let addWallMs = 0;
   let addCpuMs = 0;
   let landmarks = 0;
   let rss = 0;
   for (let n = 0; seconds < Number(values.hours) * 3600; n++) {
-    const peaks = trackPeaks(music, n);
-    const chunks = chunksOf(trackIdOf(n + 1), peaks);
+    const chunks = n < real.length ? real[n] : madeUpTrack(pool, n);
     for (const chunk of chunks) landmarks += chunk.landmarks.hashes.length;
     const cpu = process.cpuUsage();
     const start = performance.now();
     await index.add(chunks, { sequence: n + 1 });
     addWallMs += performance.now() - start;
     addCpuMs += cpuMs(cpu);
-    seconds += secondsOf(peaks);
+    const last = chunks[chunks.length - 1];
+    seconds += (last.startFrame + 1720) / framesPerSecond;
     rss = Math.max(rss, process.memoryUsage.rss());
   }
   const hours = seconds / 3600;
@@ -232,10 +253,9 @@ async function query(music: readonly Peaks[]): Promise<void> {
   const opening = performance.now();
   const index = await open();
   console.log(`opened in ${Math.round(performance.now() - opening)} ms`);
-  const { tracks } = await index.health();
   const excerpts = Array.from({ length: Number(values.queries) }, () => {
-    const n = Math.floor(random.next() * tracks);
-    return { n, ...excerpt(trackPeaks(music, n), random) };
+    const n = Math.floor(random.next() * music.length);
+    return { n, ...excerpt(music[n], random) };
   });
   for (const { name, depth, candidates } of searchLevels.slice(0, Number(process.env.LV ?? 9))) {
     const questions = excerpts.map(({ n, query, start }) => ({
@@ -253,7 +273,10 @@ async function query(music: readonly Peaks[]): Promise<void> {
       for (const { n, start, query, landmarks } of questions) {
         const cpu = process.cpuUsage();
         const began = performance.now();
-        const [best] = await index.candidates({ tenantId, landmarks, lengthFrames: query.lengthFrames }, candidates);
+        const [best] = await index.candidates(
+          { tenantId, landmarks, lengthFrames: query.lengthFrames },
+          candidates,
+        );
         walls.push(performance.now() - began);
         cpus.push(cpuMs(cpu));
         if (best?.trackId === trackIdOf(n + 1) && Math.abs((best.offsetFrames ?? NaN) - start) < 22) right++;

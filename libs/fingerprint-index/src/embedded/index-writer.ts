@@ -121,6 +121,7 @@ export class IndexWriter {
     if (this.frozen) await this.maintain();
     this.rethrow();
     await this.log.settle(() => this.freeze());
+    this.rethrow();
     await this.maintain();
     this.rethrow();
   }

@@ -211,9 +211,16 @@ class LogFile {
     files.remove(path);
     const fd = files.open(path, 'wx');
     const header = encodeLogHeader(configId);
-    files.write(fd, header, 0);
-    files.sync(fd);
-    files.syncDirectory(dirname(path));
+    try {
+      files.write(fd, header, 0);
+      files.sync(fd);
+      files.syncDirectory(dirname(path));
+    } catch (error) {
+      // A later log file says that the one before it is complete; an unfinished one must not.
+      files.close(fd);
+      files.remove(path);
+      throw error;
+    }
     return new LogFile(fd, header.length, files);
   }
 
