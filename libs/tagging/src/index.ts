@@ -10,3 +10,4 @@ export * from './sentence.js';
 export * from './tag-result.js';
 export * from './tag-track.js';
 export * from './tagger-model.js';
+export { SegmentMeter, tempoFeelOf } from './segment-meter.js';

@@ -1,0 +1,121 @@
+import { facets } from '@earmark/tagging';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { ModelError } from './model-error.js';
+
+const key = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'lower-case letters, digits and single hyphens');
+const semver = z.string().regex(/^\d+\.\d+\.\d+$/, 'a version such as 1.0.0');
+const size = z.int().positive();
+const share = z.number().min(0).max(1);
+
+const frontEnd = z.object({
+  sampleRateHz: size,
+  fftSize: size,
+  windowSamples: size,
+  window: z.literal('hann-periodic'),
+  hopSamples: size,
+  framing: z.literal('left'),
+  power: z.union([z.literal(1), z.literal(2)]),
+  melBands: size,
+  fMinHz: z.number().nonnegative(),
+  fMaxHz: z.number().positive(),
+  melScale: z.enum(['htk', 'slaney']),
+  norm: z.enum(['none', 'slaney']),
+  log: z.literal('natural'),
+  logOffset: z.number().positive(),
+});
+
+const tag = z.object({
+  facet: z.enum(facets),
+  tag: key,
+  calibration: z.object({ kind: z.literal('platt'), a: z.number(), b: z.number() }),
+  threshold: share,
+  experimental: z.boolean(),
+  basis: z.enum(['development-set', 'teachers', 'exact-labels']),
+  evaluation: z
+    .object({
+      set: z.string(),
+      positives: z.int().nonnegative(),
+      negatives: z.int().nonnegative(),
+      rocAuc: share,
+      rocAucLow: share,
+      rocAucHigh: share,
+      averagePrecision: share,
+    })
+    .optional(),
+});
+
+const output = z.object({ name: z.string().min(1), size });
+
+const manifest = z
+  .object({
+    schemaVersion: z.literal(1),
+    kind: z.literal('tagger'),
+    id: key,
+    version: semver,
+    file: z.string().regex(/^[\w.-]+\.onnx$/, 'the name of an .onnx file beside the manifest'),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits'),
+    bytes: size,
+    parameters: size,
+    frontEnd,
+    input: z.object({ name: z.string().min(1), frames: size, bands: size, hopFrames: size }),
+    outputs: z.object({ logits: output, embedding: output }),
+    tags: z.array(tag).min(1),
+  })
+  .refine(({ input, frontEnd: { melBands } }) => input.bands === melBands, {
+    path: ['input', 'bands'],
+    message: 'must equal frontEnd.melBands',
+  })
+  .refine(({ input }) => input.hopFrames * 2 === input.frames, {
+    path: ['input', 'hopFrames'],
+    message: 'must be half of input.frames',
+  })
+  .refine(({ outputs, tags }) => outputs.logits.size === tags.length, {
+    path: ['outputs', 'logits', 'size'],
+    message: 'must equal the number of tags',
+  })
+  .refine(({ tags }) => new Set(tags.map((one) => `${one.facet}/${one.tag}`)).size === tags.length, {
+    path: ['tags'],
+    message: 'a tag is listed twice',
+  });
+
+/** Manifest of a tagging model, schema version 1 (training/MANIFEST.md); more fields may be there. */
+export type ModelManifest = Readonly<z.infer<typeof manifest>>;
+
+/** Name of the manifest in a model's folder. */
+export const manifestFile = 'manifest.json';
+
+/**
+ * Reads and checks the manifest in a model's folder; the model itself is not touched.
+ *
+ * @throws {ModelError} `model.not-found` without one, `model.bad-manifest` for one that breaks the rules, each named
+ */
+export async function readManifest(folder: string): Promise<ModelManifest> {
+  let text: string;
+  try {
+    text = await readFile(path.join(folder, manifestFile), 'utf8');
+  } catch (cause) {
+    throw new ModelError('model.not-found', folder, `no readable ${manifestFile}`, { cause });
+  }
+  return parseManifest(text, folder);
+}
+
+/**
+ * Checks the text of a manifest.
+ *
+ * @param folder named in errors
+ * @throws {ModelError} `model.bad-manifest`
+ */
+export function parseManifest(text: string, folder: string): ModelManifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ModelError('model.bad-manifest', folder, `${manifestFile} is not JSON`, { cause });
+  }
+  const parsed = manifest.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `/${issue.path.join('/')}: ${issue.message}`);
+  throw new ModelError('model.bad-manifest', folder, faults.slice(0, 8).join('; '));
+}

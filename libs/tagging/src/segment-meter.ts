@@ -1,0 +1,110 @@
+import { measureFrame } from './meyda-features.js';
+import { OnsetCounter } from './onset-counter.js';
+import type { SegmentDescriptors } from './tagger-model.js';
+
+type Block = { samples: number; energy: number; centroid: number; weight: number; onsets: number };
+
+/** Rate of the Meyda frames. */
+const framesPerSecond = 2;
+const frameSamples = 1024;
+
+/**
+ * Level and readable descriptors of a stream, segment by segment. Segments are two hops long; only sums a hop are kept.
+ */
+export class SegmentMeter {
+  private readonly hopSamples: number;
+  private readonly frameHop: number;
+  private readonly blocks: Block[] = [];
+  private readonly onsets: OnsetCounter;
+  private readonly frame = new Float32Array(frameSamples);
+  private total = 0;
+
+  /** @param hopMs from segment to segment; a segment lasts twice as long */
+  constructor(
+    private readonly sampleRateHz: number,
+    hopMs: number,
+  ) {
+    this.hopSamples = Math.round((sampleRateHz * hopMs) / 1000);
+    this.frameHop = Math.round(sampleRateHz / framesPerSecond);
+    this.onsets = new OnsetCounter(sampleRateHz);
+  }
+
+  /** Samples taken so far. */
+  get samples(): number {
+    return this.total;
+  }
+
+  /** Takes the next samples, mono, -1..1. */
+  push(samples: Float32Array): void {
+    let taken = 0;
+    while (taken < samples.length) {
+      const inBlock = this.total % this.hopSamples;
+      const inFrame = this.total % this.frameHop;
+      const count = Math.min(
+        samples.length - taken,
+        this.hopSamples - inBlock,
+        inFrame < frameSamples ? frameSamples - inFrame : this.frameHop - inFrame,
+      );
+      const part = samples.subarray(taken, taken + count);
+      if (inBlock === 0) this.blocks.push({ samples: 0, energy: 0, centroid: 0, weight: 0, onsets: 0 });
+      const block = this.blocks[this.blocks.length - 1];
+      for (let i = 0; i < count; i++) block.energy += part[i] * part[i];
+      block.samples += count;
+      block.onsets += this.onsets.push(part);
+      if (inFrame < frameSamples) {
+        this.frame.set(part, inFrame);
+        if (inFrame + count === frameSamples) this.#measure(block);
+      }
+      taken += count;
+      this.total += count;
+    }
+  }
+
+  /** RMS level of segment `k` in dBFS as far as it has been heard; -Infinity for digital silence. */
+  rmsDb(k: number): number {
+    const { samples, energy } = this.#segment(k);
+    return samples === 0 ? -Infinity : 10 * Math.log10(energy / samples);
+  }
+
+  /** Descriptors of segment `k` as far as it has been heard. */
+  describe(k: number): SegmentDescriptors {
+    const { samples, energy, centroid, weight, onsets } = this.#segment(k);
+    const seconds = samples / this.sampleRateHz;
+    const onsetRateHz = seconds === 0 ? 0 : onsets / seconds;
+    return {
+      energy: round(samples === 0 ? 0 : Math.sqrt(energy / samples), 5),
+      brightnessHz: Math.round(weight === 0 ? 0 : centroid / weight),
+      onsetRateHz: round(onsetRateHz, 2),
+      tempoFeel: tempoFeelOf(onsetRateHz),
+    };
+  }
+
+  #measure(block: Block): void {
+    const { rms, centroidHz } = measureFrame(this.frame, this.sampleRateHz);
+    block.centroid += rms * centroidHz;
+    block.weight += rms;
+  }
+
+  #segment(k: number): Block {
+    const sum: Block = { samples: 0, energy: 0, centroid: 0, weight: 0, onsets: 0 };
+    for (const block of this.blocks.slice(k, k + 2)) {
+      sum.samples += block.samples;
+      sum.energy += block.energy;
+      sum.centroid += block.centroid;
+      sum.weight += block.weight;
+      sum.onsets += block.onsets;
+    }
+    return sum;
+  }
+}
+
+/** How fast a number of onsets a second feels. */
+export function tempoFeelOf(onsetRateHz: number): SegmentDescriptors['tempoFeel'] {
+  if (onsetRateHz < 0.5) return 'still';
+  if (onsetRateHz < 2) return 'slow';
+  return onsetRateHz < 4 ? 'moderate' : 'fast';
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
