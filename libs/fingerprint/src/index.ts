@@ -32,3 +32,4 @@ export {
   type Duplicate,
   type Sameness,
 } from './duplicates.js';
+export { alignDocuments, type DocumentProposal } from './align-documents.js';
