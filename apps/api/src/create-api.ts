@@ -88,7 +88,9 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   const adapter = new FastifyAdapter({
     bodyLimit: maxJsonBytes,
     genReqId: (request: IncomingMessage) => requestIdFrom(request.headers['x-request-id']),
+    // Uploads may take hours, but not without a byte for two minutes.
     requestTimeout: 0,
+    connectionTimeout: 120_000,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 300 },
   });

@@ -3,12 +3,16 @@ import { InvalidValueError } from '@earmark/kernel';
 import { expect, it } from 'vitest';
 import { problemTable, RequestError, statusOf, toProblem } from './problem.js';
 
-/** Codes that never reach an answer: they end a process or are handled on the way. */
+/** Codes that are never an answer's own: of fields and rows, of the command line, or the end of a process. */
 const neverAnswered = new Set([
   'config.invalid',
   'import.field-count',
   'import.bad-json',
   'import.bad-type',
+  'import.bad-rows',
+  'import.no-path',
+  'request.invalid-value',
+  'request.bad-cursor',
   'kernel.bad-shape',
   'storage.no-embedded-server',
   'storage.server-failed',

@@ -87,6 +87,7 @@ export const problemTable: Readonly<Record<string, Meaning>> = {
   'catalog.track-not-found': [404, 'There is no such track'],
   'catalog.unknown-catalog': [404, 'There is no such catalog'],
   'catalog.not-found': [404, 'There is no such track'],
+  'catalog.track-gone': [409, 'The track was removed meanwhile'],
   'catalog.duplicate': [409, 'The recording is already in the catalog'],
   'catalog.ref-taken': [409, 'The reference belongs to another track'],
   'catalog.version-changed': [412, 'The track was changed meanwhile'],
