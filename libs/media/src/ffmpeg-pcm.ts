@@ -11,6 +11,8 @@ export type Pcm = Readonly<{
   channels: readonly Float32Array[];
 }>;
 
+const maxBlockFrames = 192_000;
+
 /**
  * Reads the WAV stream that a process writes, on demand.
  *
@@ -27,7 +29,7 @@ export async function* readPcm(child: PipedProcess, options: DecodeOptions): Asy
     format = readWavStreamFormat(head);
   }
   const { sampleRateHz, channels, speakers, dataOffset } = format;
-  const block = new Uint8Array(sampleRateHz * channels * 4);
+  const block = new Uint8Array(Math.min(sampleRateHz, maxBlockFrames) * channels * 4);
   const samples = new Float32Array(block.buffer);
   let filled = 0;
   let chunk: Uint8Array | undefined = head.subarray(dataOffset);

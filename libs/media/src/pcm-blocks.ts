@@ -1,5 +1,5 @@
 import type { PcmBlock } from './decoder.js';
-import { TooLongError } from './media-error.js';
+import { DecodeFailedError, TooLongError } from './media-error.js';
 
 /** Longest audio that is decoded unless the caller says otherwise: 13 h. */
 export const defaultMaxDurationMs = 13 * 3_600_000;
@@ -15,10 +15,15 @@ export class BlockCounter {
   private frames = 0;
   private replaced = 0;
 
+  /** @throws {DecodeFailedError} for a rate that no sound has: below 1,000 or above 768,000 Hz */
   constructor(
     readonly sampleRateHz: number,
     private readonly maxDurationMs: number = defaultMaxDurationMs,
-  ) {}
+  ) {
+    if (!(sampleRateHz >= 1_000 && sampleRateHz <= 768_000)) {
+      throw new DecodeFailedError(`a sample rate of ${sampleRateHz} Hz`);
+    }
+  }
 
   /**
    * Makes the next block. The arrays become the block's; they are changed where they hold NaN or infinity.

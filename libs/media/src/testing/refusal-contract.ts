@@ -90,6 +90,13 @@ export function describeRefusals(name: string, open: () => Promise<MediaDecoder>
       expect(await refusal(fixture('clicks-no-delay.mp3'), { maxDurationMs: 500 })).toBe('media.too-long');
     });
 
+    it('refuses a sample rate that no sound has', async () => {
+      for (const rate of [10, 4_000_000]) {
+        const path = await scratch.write(`${rate}.wav`, wavBytes([tone(1, 0.5, 1_000, 1)], rate, 's16'));
+        expect(await refusal(path)).toBe('media.decode-failed');
+      }
+    });
+
     it('refuses 14 hours by default', async () => {
       const hours14 = 14 * 3_600 * 8_000;
       const header = wavBytes([new Float32Array(1)], 8_000, 'u8').slice(0, 44);
