@@ -5,9 +5,19 @@ export * from './errors.js';
 export * from './idempotency-store.js';
 export * from './job-queue.js';
 export { migrate, migrationsFolder, readMigrations, type Migration } from './migrate.js';
+export { PgModelVersionStore, type ModelRef } from './model-version-store.js';
 export { PgOutbox } from './outbox.js';
 export { PgScanStore } from './scan-store.js';
 export { allOf, sql, type SqlStatement } from './sql.js';
+export {
+  PgTagSearch,
+  type FacetCount,
+  type NumberRange,
+  type TagCondition,
+  type TagHit,
+  type TagQuery,
+} from './tag-search.js';
+export { PgTagStore, type NewTagging, type StoredTagging } from './tag-store.js';
 export { PgTrackPeaksStore } from './track-peaks-store.js';
 export { PgTrackStore } from './track-store.js';
 export * from './upload-store.js';

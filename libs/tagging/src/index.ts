@@ -11,3 +11,5 @@ export * from './tag-result.js';
 export * from './tag-track.js';
 export * from './tagger-model.js';
 export { SegmentMeter, tempoFeelOf } from './segment-meter.js';
+export * from './jams.js';
+export * from './verdict.js';

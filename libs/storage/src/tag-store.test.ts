@@ -1,0 +1,196 @@
+import type { CatalogId, TenantId, TrackId } from '@earmark/kernel';
+import type { Facet, TrackTag } from '@earmark/tagging';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  newId,
+  PgCatalogStore,
+  PgModelVersionStore,
+  PgTagSearch,
+  PgTagStore,
+  PgTrackStore,
+  type NewTagging,
+} from './index.js';
+import { openTestDatabase, type TestDatabase } from './testing.js';
+
+const one = { id: 'earmark-tagger', version: '1.0.0' };
+const two = { id: 'earmark-tagger', version: '2.0.0' };
+
+const tag = (facet: Facet, name: string, score: number, startMs = 0, endMs = 10_000): TrackTag => ({
+  facet,
+  tag: name,
+  score,
+  segments: [{ startMs, endMs, score }],
+});
+
+const tagging = (tags: readonly TrackTag[], change: Partial<NewTagging> = {}): NewTagging => ({
+  durationMs: 10_000,
+  model: one,
+  ontology: { id: 'earmark', version: '1.0.0' },
+  tags,
+  segments: [
+    {
+      startMs: 0,
+      endMs: 5000,
+      tags: [],
+      descriptors: { energy: 0.2, brightnessHz: 1500, onsetRateHz: 2, tempoFeel: 'moderate' },
+    },
+    {
+      startMs: 2500,
+      endMs: 7500,
+      tags: [],
+      descriptors: { energy: 0, brightnessHz: 0, onsetRateHz: 0, tempoFeel: 'still' },
+    },
+  ],
+  shifts: [{ atMs: 5000, from: ['happy'], to: ['sad'] }],
+  ambiguous: [],
+  sentence: { en: 'happy piano', zh: '欢快的钢琴' },
+  embedding: Float32Array.of(0.5, -1.25),
+  segmentEmbeddings: Float32Array.of(3, 4, 0, 0),
+  ...change,
+});
+
+describe('tags in PostgreSQL', () => {
+  let opened: TestDatabase;
+  let tenantId: TenantId;
+  let catalogId: CatalogId;
+  let models: PgModelVersionStore;
+  let store: PgTagStore;
+  let search: PgTagSearch;
+  let count = 0;
+
+  beforeAll(async () => {
+    opened = await openTestDatabase();
+    const { pool } = opened.database;
+    models = new PgModelVersionStore(pool);
+    store = new PgTagStore(opened.database);
+    search = new PgTagSearch(pool);
+    for (const model of [one, two])
+      await models.register({ ...model, sha256: 'ab'.repeat(32), manifest: { id: model.id } });
+  });
+  afterAll(() => opened.end());
+
+  beforeEach(async () => {
+    const catalogs = new PgCatalogStore(opened.database.pool);
+    tenantId = await catalogs.ensureTenant(`tenant ${count++}`);
+    catalogId = (await catalogs.ensureCatalog(tenantId, 'main')).id;
+  });
+
+  async function track(...tags: TrackTag[]): Promise<TrackId> {
+    const tracks = new PgTrackStore(opened.database);
+    const { id } = await tracks.create({ tenantId, catalogId, metadata: { artists: [], refs: [] } });
+    await store.save(tenantId, id, tagging(tags));
+    return id;
+  }
+
+  it('gives back what a model said, tags by facet and score with their places', async () => {
+    const tags = [
+      tag('genre', 'jazz', 0.8),
+      tag('mood', 'happy', 0.9, 0, 5000),
+      tag('mood', 'sad', 0.6, 5000),
+    ];
+    const id = await track(...[...tags].reverse());
+    const { segmentEmbeddings: _, ...said } = tagging(tags);
+    expect(await store.find(tenantId, id, one)).toEqual(said);
+    expect(await store.find(tenantId, id, two)).toBeUndefined();
+  });
+
+  it('keeps embeddings of segments with 8 bits and means of descriptors over what sounds', async () => {
+    const id = await track();
+    const { rows } = await opened.database.pool.query<{ bytes: Buffer; energy: number; brightness: number }>(
+      'SELECT segment_embeddings AS bytes, energy, brightness_hz AS brightness FROM track_tagging WHERE track_id = $1',
+      [id],
+    );
+    expect([...rows[0].bytes]).toEqual([76, 102, 0, 0]);
+    expect(rows[0]).toMatchObject({ energy: 0.2, brightness: 1500 });
+  });
+
+  it('replaces the same version and keeps others beside it', async () => {
+    const id = await track(tag('genre', 'jazz', 0.8));
+    await store.save(tenantId, id, tagging([tag('genre', 'blues', 0.7)]));
+    await store.save(tenantId, id, tagging([tag('genre', 'rock', 0.9)], { model: two }));
+    expect((await store.find(tenantId, id, one))?.tags.map((said) => said.tag)).toEqual(['blues']);
+    expect((await store.find(tenantId, id, two))?.tags.map((said) => said.tag)).toEqual(['rock']);
+    expect(await store.taggedBy(tenantId, id)).toEqual([two, one]);
+  });
+
+  it('refuses tags for a track that is not there', async () => {
+    await expect(store.save(tenantId, newId('track'), tagging([]))).rejects.toMatchObject({
+      code: 'catalog.no-such-track',
+    });
+  });
+
+  it('promotes a model and rolls back to the one before', async () => {
+    expect(await models.active(tenantId)).toBeUndefined();
+    await models.promote(tenantId, one);
+    expect(await models.rollback(tenantId)).toBeUndefined();
+    await models.promote(tenantId, two);
+    await models.promote(tenantId, two);
+    expect(await models.active(tenantId)).toEqual(two);
+    expect(await models.rollback(tenantId)).toEqual(one);
+    expect(await models.list()).toEqual(expect.arrayContaining([one, two]));
+  });
+
+  it('refuses a known version with another hash', async () => {
+    const changed = { ...one, sha256: 'cd'.repeat(32), manifest: {} };
+    await expect(models.register(changed)).rejects.toMatchObject({ code: 'model.version-taken' });
+  });
+
+  it('keeps verdicts apart from the model and lets them overrule it in searches', async () => {
+    const id = await track(tag('mood', 'happy', 0.9), tag('mood', 'sad', 0.6));
+    await store.judge(tenantId, id, { facet: 'mood', tag: 'happy', verdict: 'rejected', author: 'ada' });
+    await store.judge(tenantId, id, { facet: 'mood', tag: 'epic', verdict: 'rejected', author: 'ada' });
+    await store.judge(tenantId, id, { facet: 'mood', tag: 'epic', verdict: 'confirmed', author: 'bob' });
+    expect((await store.verdicts(tenantId, id)).map((said) => [said.tag, said.verdict, said.author])).toEqual(
+      [
+        ['epic', 'confirmed', 'bob'],
+        ['happy', 'rejected', 'ada'],
+      ],
+    );
+    const found = async (name: string) =>
+      (await search.search(tenantId, one, { all: [{ facet: 'mood', tag: name }] }, { limit: 9 })).length;
+    expect([await found('happy'), await found('sad'), await found('epic')]).toEqual([0, 1, 1]);
+    expect((await store.find(tenantId, id, one))?.tags).toHaveLength(2);
+    expect(await store.unjudge(tenantId, id, 'mood', 'happy')).toBe(true);
+    expect(await store.unjudge(tenantId, id, 'mood', 'happy')).toBe(false);
+    expect(await found('happy')).toBe(1);
+  });
+
+  it('finds tracks by all, any and none, the best first, with places and counts', async () => {
+    const jazz = await track(tag('genre', 'jazz', 0.6, 2500, 7500), tag('mood', 'happy', 0.9));
+    const better = await track(tag('genre', 'jazz', 0.95), tag('mood', 'sad', 0.9));
+    await track(tag('genre', 'rock', 0.9));
+    const ids = async (query: Parameters<PgTagSearch['search']>[2]) =>
+      (await search.search(tenantId, one, query, { limit: 10 })).map(({ trackId }) => trackId);
+    const isJazz = { facet: 'genre', tag: 'jazz' } as const;
+    expect(await ids({ all: [isJazz] })).toEqual([better, jazz]);
+    expect(await ids({ all: [{ ...isJazz, minScore: 0.7 }] })).toEqual([better]);
+    expect(await ids({ all: [isJazz], none: [{ facet: 'mood', tag: 'sad' }] })).toEqual([jazz]);
+    expect(
+      await ids({
+        any: [
+          { facet: 'mood', tag: 'sad' },
+          { facet: 'genre', tag: 'rock' },
+        ],
+      }),
+    ).toHaveLength(2);
+    expect(await ids({ catalogIds: [newId('catalog')] })).toEqual([]);
+    expect(await ids({ brightnessHz: { min: 1000, max: 2000 }, energy: { max: 0.1 } })).toEqual([]);
+    const [, hit] = await search.search(tenantId, one, { all: [isJazz] }, { limit: 10 });
+    expect(hit).toEqual({
+      trackId: jazz,
+      score: 0.6,
+      highlights: [{ facet: 'genre', tag: 'jazz', startMs: 2500, endMs: 7500 }],
+    });
+    expect((await search.facetCounts(tenantId, one, { all: [isJazz] }))[0]).toEqual({ ...isJazz, tracks: 2 });
+  });
+
+  it('pages through embeddings in the order of tracks and forgets deleted ones', async () => {
+    const ids = [await track(), await track(), await track()].sort();
+    const page = await search.embeddings(tenantId, one, { limit: 2 });
+    expect(page).toEqual(
+      ids.slice(0, 2).map((trackId) => ({ trackId, embedding: Float32Array.of(0.5, -1.25) })),
+    );
+    await new PgTrackStore(opened.database).remove(tenantId, ids[2]);
+    expect(await search.embeddings(tenantId, one, { limit: 2, after: ids[1] })).toEqual([]);
+  });
+});
