@@ -59,6 +59,10 @@ function spawnSupervisor(directory: string, address: string): void {
   child.unref();
 }
 
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Waits for the supervisor's first line: the port, or why there is none; absent if it left without a word. */
 function readPort(socket: net.Socket): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
@@ -116,7 +120,13 @@ function readPassword(directory: string): string {
  */
 export async function joinEmbeddedServer(dataDir: string): Promise<EmbeddedServerLease> {
   const folder = path.join(path.resolve(dataDir), 'postgres');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new StorageError('storage.folder-not-ours', `${folder} cannot be made: ${reasonOf(cause)}`, {
+      cause,
+    });
+  }
   const directory = realpathSync(folder);
   const uid = process.getuid?.();
   if (uid !== undefined && uid !== 0 && statSync(directory).uid !== uid) {
