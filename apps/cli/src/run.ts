@@ -8,12 +8,14 @@ import { identifyCommand, scanCommand } from './commands/identify.js';
 import { ingestCommand } from './commands/ingest.js';
 import { serveCommand } from './commands/serve.js';
 import { statsCommand } from './commands/stats.js';
+import { tagCommand } from './commands/tag.js';
 import { processOutput } from './output.js';
 
 const commands: readonly Command[] = [
   ingestCommand,
   identifyCommand,
   scanCommand,
+  tagCommand,
   analyzeCommand,
   fingerprintCommand,
   deleteCommand,

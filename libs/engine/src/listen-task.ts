@@ -1,4 +1,5 @@
 import type { TrackAnalysis } from '@earmark/analysis';
+import type { TagResult } from '@earmark/tagging';
 
 /** What a listening thread is started with. */
 export type ListenWorkerData = Readonly<{
@@ -6,7 +7,7 @@ export type ListenWorkerData = Readonly<{
   ffmpegPath?: string;
 }>;
 
-/** One thing to do with a file: hash its bytes, decode it and extract its peaks, or decode and analyse it. */
+/** One thing to do with a file: hash its bytes, or decode it and extract peaks, analyse or tag it. */
 export type ListenTask = Readonly<
   | { kind: 'hash'; path: string }
   | {
@@ -18,6 +19,17 @@ export type ListenTask = Readonly<
       maxDurationMs: number;
     }
   | { kind: 'analyze'; path: string; maxDurationMs: number }
+  | {
+      kind: 'tag';
+      path: string;
+      maxDurationMs: number;
+      /** Folder of the tagging model. */
+      modelFolder: string;
+      /** Also the score of every tag, and the embedding. */
+      all: boolean;
+      /** Also tags without labelled data. */
+      experimental: boolean;
+    }
 >;
 
 /** How far a file has been heard, in milliseconds of audio; `totalMs` is 0 while unknown. */
@@ -40,4 +52,5 @@ export type ListenAnswer = Readonly<
   | { kind: 'hash'; contentHash: string }
   | ({ kind: 'hear' } & Heard)
   | { kind: 'analyze'; analysis: TrackAnalysis }
+  | { kind: 'tag'; tags: TagResult }
 >;

@@ -2,6 +2,8 @@ import { analysisRateHz, type TrackAnalysis, TrackAnalyzer } from '@earmark/anal
 import { fingerprintConfig, encodePeaks, PeakExtractor } from '@earmark/fingerprint';
 import { errorCode } from '@earmark/kernel';
 import { hashFile, listen, type MediaDecoder, openMediaDecoder, type Consumer } from '@earmark/media';
+import { Tagger, TaggingSession } from '@earmark/models';
+import { type TagResult, tagTrack } from '@earmark/tagging';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Heard, ListenAnswer, ListenProgress, ListenTask, ListenWorkerData } from './listen-task.js';
 import type { WorkerReply, WorkerRequest } from './worker-pool.js';
@@ -12,6 +14,7 @@ const progressStepMs = 5000;
 const { ffmpegPath } = workerData as ListenWorkerData;
 const running = new Map<number, AbortController>();
 let decoder: Promise<MediaDecoder> | undefined;
+const sessions = new Map<string, Promise<TaggingSession>>();
 
 parentPort?.on('message', (request: WorkerRequest<ListenTask>) => {
   if (request.kind === 'abort') running.get(request.id)?.abort();
@@ -43,6 +46,8 @@ async function answer(id: number, task: ListenTask, signal: AbortSignal): Promis
       return { kind: 'hash', contentHash: await hashFile(task.path, signal) };
     case 'analyze':
       return { kind: 'analyze', analysis: await analyze(task, signal) };
+    case 'tag':
+      return { kind: 'tag', tags: await tag(task, signal) };
     case 'hear':
       return {
         kind: 'hear',
@@ -104,6 +109,29 @@ async function analyze(
     options,
   );
   return analyzer.finish();
+}
+
+async function tag(task: Extract<ListenTask, { kind: 'tag' }>, signal: AbortSignal): Promise<TagResult> {
+  const session = await openSession(task.modelFolder);
+  const tagger = new Tagger(session);
+  const consumer: Consumer = {
+    sampleRateHz: tagger.sampleRateHz,
+    channels: 1,
+    push: ([mono]) => mono && tagger.push(mono),
+  };
+  await listen(await openDecoder(), task.path, [consumer], { signal, maxDurationMs: task.maxDurationMs });
+  const { all, experimental } = task;
+  return tagTrack(session.model, await tagger.finish(), { all, experimental });
+}
+
+function openSession(folder: string): Promise<TaggingSession> {
+  let session = sessions.get(folder);
+  if (session === undefined) {
+    session = TaggingSession.open(folder);
+    sessions.set(folder, session);
+    session.catch(() => sessions.delete(folder));
+  }
+  return session;
 }
 
 function openDecoder(): Promise<MediaDecoder> {

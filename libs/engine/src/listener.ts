@@ -1,5 +1,6 @@
 import type { TrackAnalysis } from '@earmark/analysis';
 import { fingerprintConfig } from '@earmark/fingerprint';
+import type { TagResult } from '@earmark/tagging';
 import type { FingerprintRecord } from './fingerprint-file.js';
 import type { Heard, ListenAnswer, ListenProgress, ListenTask, ListenWorkerData } from './listen-task.js';
 import type { EngineSettings } from './settings.js';
@@ -30,6 +31,9 @@ export type HearOptions = Readonly<{
 
 /** How much of a file is wanted. */
 export type HearDepth = Readonly<{ peakQuota: number; maxDurationMs: number }>;
+
+/** Which model tags, and how much is said. */
+export type TagChoice = Readonly<{ modelFolder: string; all: boolean; experimental: boolean }>;
 
 /** Hears files on worker threads; needs neither database nor index. */
 export class Listener {
@@ -79,6 +83,17 @@ export class Listener {
     const answer = await this.#run({ kind: 'analyze', path, maxDurationMs: mediaLimitMs }, options);
     if (answer.kind !== 'analyze') throw new TypeError(`asked to analyse, answered ${answer.kind}`);
     return answer.analysis;
+  }
+
+  /**
+   * Decodes a file and tags it, segment by segment.
+   *
+   * @throws {WorkerTaskError} with a `media.*` or `model.*` code
+   */
+  async tag(path: string, choice: TagChoice, options: HearOptions = {}): Promise<TagResult> {
+    const answer = await this.#run({ kind: 'tag', path, maxDurationMs: mediaLimitMs, ...choice }, options);
+    if (answer.kind !== 'tag') throw new TypeError(`asked for tags, answered ${answer.kind}`);
+    return answer.tags;
   }
 
   /** Ends the threads; work that still runs is rejected. */
