@@ -5,12 +5,17 @@ export const decisionModel = {
   mostVotes: 40,
   /** Agreement that unrelated tracks reach anyway: a rival below it was only not looked at. */
   leastRivalZ: 4,
-  /** Logistic model: intercept, weight of the score, of the agreement (capped), of the logarithm of peaks compared. */
-  intercept: -6,
-  score: 1.3,
-  z: 0,
+  /** Logistic model: weight of each piece of evidence, and where it stops to count. */
+  intercept: -10.6334,
+  score: 0.7165,
+  mostScore: 25,
+  z: -0.2158,
   mostZ: 30,
-  size: 0,
+  size: 0.8345,
+  nominal: 2.0318,
+  share: -2.1971,
+  contrast: 0.428,
+  mostContrast: 10,
   /** Probability from which a match is answered. */
-  answer: 0.5,
+  answer: 0.8,
 } as const;

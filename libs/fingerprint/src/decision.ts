@@ -34,6 +34,8 @@ export type Evidence = Readonly<{
   share: number;
   /** The line is at exactly nominal speed and pitch. */
   nominal: boolean;
+  /** Standard deviations by which the place is ahead of the same track's other places. */
+  contrast: number;
 }>;
 
 /**
@@ -41,10 +43,12 @@ export type Evidence = Readonly<{
  * loops match everything has strong rivals. Tracks that hold the same audio are no rivals but alternatives.
  *
  * @param places verified places, best agreement first
+ * @param contrast how far the best place is ahead of the same track's others, see {@link ShiftProfile}
  */
 export async function decide(
   raster: QueryRaster,
   places: readonly Place[],
+  contrast: number,
   references: ReferenceLookup,
 ): Promise<Decision | undefined> {
   const best = places[0];
@@ -62,7 +66,15 @@ export async function decide(
     else rivalZ = Math.max(rivalZ, rival.line.z);
   }
   const { z, expected, share, speed, pitch } = best.line;
-  const evidence = { z, rivalZ, votes: best.votes, expected, share, nominal: speed === 1 && pitch === 0 };
+  const evidence = {
+    z,
+    rivalZ,
+    votes: best.votes,
+    expected,
+    share,
+    nominal: speed === 1 && pitch === 0,
+    contrast,
+  };
   return {
     place: best,
     score: scoreOf(evidence),
@@ -86,12 +98,15 @@ export function scoreOf(evidence: Evidence): number {
 
 /** Calibrated probability of the evidence, by the logistic model that test/quality/fingerprint fits. */
 export function probabilityOf(evidence: Evidence): number {
-  const { intercept, score, z, size } = decisionModel;
+  const model = decisionModel;
   const logit =
-    intercept +
-    score * scoreOf(evidence) +
-    z * Math.min(evidence.z, decisionModel.mostZ) +
-    size * Math.log(evidence.expected + 1);
+    model.intercept +
+    model.score * Math.min(model.mostScore, scoreOf(evidence)) +
+    model.z * Math.min(model.mostZ, evidence.z) +
+    model.size * Math.log(evidence.expected + 1) +
+    model.nominal * (evidence.nominal ? 1 : 0) +
+    model.share * evidence.share +
+    model.contrast * Math.min(model.mostContrast, evidence.contrast);
   return 1 / (1 + Math.exp(-logit));
 }
 

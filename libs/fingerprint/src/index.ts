@@ -33,3 +33,6 @@ export {
   type Sameness,
 } from './duplicates.js';
 export { alignDocuments, type DocumentProposal } from './align-documents.js';
+export { ShiftProfile, type Standing } from './shift-profile.js';
+export { decisionModel } from './decision-model.js';
+export { probabilityOf, type Decision, type Evidence } from './decision.js';

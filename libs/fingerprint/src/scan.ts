@@ -6,6 +6,7 @@ import { QueryRaster, type Alignment } from './query-raster.js';
 import { ReferenceCache, search, type SearchSources } from './search.js';
 import { scanWindows } from './scan-windows.js';
 import { joinWindows, type ScanWindow } from './segments.js';
+import { ShiftProfile } from './shift-profile.js';
 import { verify, type Verified } from './verification.js';
 
 /** What a caller may choose. */
@@ -108,6 +109,7 @@ async function follow(
     expected: line.expected,
     share: line.share,
     nominal: isNominal(line),
+    contrast: new ShiftProfile(query).standing(reference, line).contrast,
   };
   return {
     ...previous,

@@ -5,6 +5,7 @@ import type { Peaks } from './peaks.js';
 import { queryLandmarks } from './query-landmarks.js';
 import { QueryRaster, referencePeaks, type Alignment, type ReferencePeaks } from './query-raster.js';
 import { searchLevels, type SearchLevel } from './search-levels.js';
+import { ShiftProfile } from './shift-profile.js';
 import { glance, verify, type Verified } from './verification.js';
 
 /** Where a search looks. */
@@ -59,6 +60,7 @@ export async function search(
   levels: readonly SearchLevel[] = searchLevels,
 ): Promise<SearchResult> {
   const raster = QueryRaster.ofQuery(peaks);
+  const shifts = new ShiftProfile(peaks);
   const places: Place[] = [];
   let decision: Decision | undefined;
   let level = 'none';
@@ -72,7 +74,8 @@ export async function search(
     );
     for (const place of await verifyBest(raster, references, found)) addPlace(places, place);
     places.sort((a, b) => b.line.z - a.line.z);
-    decision = await decide(raster, places, references);
+    const contrast = await settle(raster, shifts, references, places);
+    decision = await decide(raster, places, contrast, references);
     if (decision && decision.probability >= certain) break;
   }
   return { raster, places, decision, level };
@@ -80,6 +83,33 @@ export async function search(
 
 /** Peaks below which a query says nothing. */
 const leastPeaks = 12;
+
+/**
+ * Compares the best place with all others of its track; where one has clearly more coincidences, as in music that
+ * repeats itself with changes, it takes the lead.
+ *
+ * @returns how far the best place is ahead of the others
+ */
+async function settle(
+  raster: QueryRaster,
+  shifts: ShiftProfile,
+  references: ReferenceCache,
+  places: Place[],
+): Promise<number> {
+  const [top] = places;
+  const reference = top && (await references.get(top.trackId));
+  if (!top || !reference) return 0;
+  const standing = shifts.standing(reference, top.line);
+  if (standing.bestGain < clearGain) return standing.contrast;
+  const line = verifyBothWays(raster, reference, { ...top.line, offset: standing.bestOffset });
+  if (line.z <= top.line.z) return standing.contrast;
+  addPlace(places, { ...top, line });
+  places.sort((a, b) => b.line.z - a.line.z);
+  return shifts.standing(reference, line).contrast;
+}
+
+/** Coincidences, relative to the best place's, from which another place is tried. */
+const clearGain = 1.1;
 
 /** Candidates of one level that are refined after a glance at all of them. */
 const mostRefined = 10;
@@ -113,13 +143,16 @@ async function verifyBest(
 /** Reference peaks inside the query below which an agreement says nothing. */
 const leastCompared = 4;
 
+/** Agreement that a change of speed and pitch must add to be believed. */
+const nominalAdvantage = 0.8;
+
 /** Refines freely, and at exactly nominal speed and pitch where that is near: the simpler line wins a tie. */
 function verifyBothWays(raster: QueryRaster, reference: ReferencePeaks, start: Alignment): Verified {
   const free = verify(raster, reference, start, false);
   if (Math.abs(start.speed - 1) > 0.012 || Math.abs(start.pitch) > 0.7) return free;
   const offset = start.offset + ((start.speed - 1) * raster.lengthFrames) / 2;
   const exact = verify(raster, reference, { offset, speed: 1, pitch: 0 }, true);
-  return exact.z >= free.z - 0.3 ? exact : free;
+  return exact.z >= free.z - nominalAdvantage ? exact : free;
 }
 
 function addPlace(places: Place[], place: Place): void {

@@ -11,6 +11,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
+  decisionModel,
   fingerprintConfig,
   framesPerSecond,
   limitDensity,
@@ -124,7 +125,7 @@ writeFileSync(out, `${lines.join('\n')}\n`);
 
 /** One line of the results: the peers' format and the evidence. */
 function describe({ query, decision, level }: ClipResult): string {
-  const answered = decision && decision.probability >= 0.5;
+  const answered = decision && decision.probability >= decisionModel.answer;
   const line = decision?.place.line;
   return JSON.stringify({
     id: query.id,

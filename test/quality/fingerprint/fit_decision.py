@@ -1,33 +1,33 @@
 #!/usr/bin/env python3
 """Fits the logistic model of the decision and measures its calibration.
 
-  fit_decision.py FIT.jsonl [TEST.jsonl ...]
+  fit_decision.py [--related RELATED.json] FIT.jsonl [TEST.jsonl ...]
 
 Both come from evaluate.ts (FIT with --unknown, so that queries whose own track is missing count as negatives). Prints the
 constants of libs/fingerprint/src/decision-model.ts, then for every file the calibration error, the reliability curve and
-the negatives with the highest probability. Split by source: FIT and TEST must hold other packages.
+the negatives with the highest probability. Pairs of pieces that relations.ts found to share audio are left out. Split by source: FIT and TEST must hold other packages.
 """
+import argparse
 import json
-import sys
 
 import numpy as np
 from scipy.optimize import minimize
 
-VOTES, MOST_VOTES, LEAST_RIVAL, MOST_SCORE, MOST_Z = 0.1, 40, 4.0, 25.0, 30.0
+VOTES, MOST_VOTES, LEAST_RIVAL, MOST_SCORE, MOST_Z, MOST_CONTRAST = 0.1, 40, 4.0, 25.0, 30.0, 10.0
 
 
 def features(e):
     score = e["z"] - max(LEAST_RIVAL, e["rivalZ"]) + VOTES * min(MOST_VOTES, e["votes"])
-    return [1.0, min(MOST_SCORE, score), min(MOST_Z, e["z"]), np.log(e["expected"] + 1), float(e["nominal"]), e["share"]]
+    return [1.0, min(MOST_SCORE, score), min(MOST_Z, e["z"]), np.log(e["expected"] + 1), float(e["nominal"]), e["share"], min(MOST_CONTRAST, e["contrast"])]
 
 
-NAMES = ["intercept", "score", "z", "size", "nominal", "share"]
+NAMES = ["intercept", "score", "z", "size", "nominal", "share", "contrast"]
 
 
-def read(path):
+def read(path, related):
     with open(path) as f:
         rows = [json.loads(line) for line in f if '"evidence"' in line]
-    rows = [r for r in rows if r.get("evidence")]
+    rows = [r for r in rows if r.get("evidence") and (r["positive"] or (r["source"], r.get("track")) not in related)]
     x = np.array([features(r["evidence"]) for r in rows])
     y = np.array([float(r["positive"] and r["right"]) for r in rows])
     return rows, x, y
@@ -64,12 +64,17 @@ def report(name, rows, x, y, b):
 
 
 def main():
-    rows, x, y = read(sys.argv[1])
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--related", action="append", default=[])
+    ap.add_argument("files", nargs="+")
+    a = ap.parse_args()
+    related = {(r["source"], r["track"]) for path in a.related for r in json.load(open(path))}
+    rows, x, y = read(a.files[0], related)
     b = fit(x, y)
     print("{ " + ", ".join(f"{n}: {v:.4f}" for n, v in zip(NAMES, b)) + " }")
-    report(sys.argv[1], rows, x, y, b)
-    for path in sys.argv[2:]:
-        report(path, *read(path), b)
+    report(a.files[0], rows, x, y, b)
+    for path in a.files[1:]:
+        report(path, *read(path, related), b)
 
 
 if __name__ == "__main__":
