@@ -3,7 +3,7 @@ import { seededRandom } from '@earmark/kernel';
 import { crashChunks, crashSettings, crashStep, stepsAtOnce } from './crash-workload.js';
 import { CrashingFiles, crashPoints } from './crash-files.js';
 import { openEmbeddedIndex } from './embedded-index.js';
-import { runMaintenance, type MaintenanceRunner } from './maintenance.js';
+import { InlineMaintenance, type MaintenanceRunner } from './maintenance.js';
 
 /**
  * The process that the crash tests kill: writes until it dies, and says which steps were acknowledged.
@@ -16,13 +16,15 @@ const seed = Number(seedText);
 const point = crashPoints.find((known) => known === pointText);
 const files = point && new CrashingFiles(point, Number(occurrenceText), seededRandom(seed));
 
-const inline: MaintenanceRunner | undefined = files && {
-  run: (job) => {
-    files.phase = job.kind;
-    return Promise.resolve().then(() => runMaintenance(job, files));
-  },
-  close: () => Promise.resolve(),
-};
+const here = files && new InlineMaintenance(files);
+const inline: MaintenanceRunner | undefined = files &&
+  here && {
+    run: (job) => {
+      files.phase = job.kind;
+      return here.run(job);
+    },
+    close: () => here.close(),
+  };
 
 const index = await openEmbeddedIndex({
   directory,

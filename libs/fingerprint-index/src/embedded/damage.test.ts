@@ -5,14 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { certainTracks, seededIds, seededQuery, seededTrack } from '../seeded-tracks.js';
 import { openEmbeddedIndex, type EmbeddedIndex, type EmbeddedIndexOptions } from './embedded-index.js';
 import { nodeFiles } from './durable-files.js';
-import { runMaintenance, type MaintenanceRunner } from './maintenance.js';
+import { InlineMaintenance } from './maintenance.js';
 
 const { track } = seededIds;
-const inline: MaintenanceRunner = {
-  run: (job) => Promise.resolve().then(() => runMaintenance(job, nodeFiles)),
-  close: () => Promise.resolve(),
-};
-
 let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'earmark-damage-'));
@@ -22,7 +17,7 @@ afterEach(() => {
 });
 
 const open = (options: Partial<EmbeddedIndexOptions> = {}): Promise<EmbeddedIndex> =>
-  openEmbeddedIndex({ directory, mode: 'write', maintenance: inline, ...options });
+  openEmbeddedIndex({ directory, mode: 'write', maintenance: new InlineMaintenance(nodeFiles), ...options });
 
 /** Two tracks in a segment, a third in the log. */
 async function fill(): Promise<void> {
@@ -152,10 +147,7 @@ describe('a damaged index', () => {
         throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
       },
     };
-    const index = await open({
-      files,
-      maintenance: { ...inline, run: (job) => Promise.resolve().then(() => runMaintenance(job, files)) },
-    });
+    const index = await open({ files, maintenance: new InlineMaintenance(files) });
     await index.add(seededTrack(track(1), 1));
     full = true;
     await expect(index.add(seededTrack(track(2), 2))).rejects.toMatchObject({ code: 'ENOSPC' });

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import { describeFingerprintIndex } from '../contract.js';
+import { nodeFiles } from './durable-files.js';
+import { InlineMaintenance } from './maintenance.js';
 import { openEmbeddedIndex } from './embedded-index.js';
 
 let directory: string;
@@ -25,6 +27,7 @@ describeFingerprintIndex(
       mode: 'write',
       deltaLandmarks: 4000,
       closingLandmarks: 1,
+      maintenance: new InlineMaintenance(nodeFiles),
       mergePolicy: { smallestLandmarks: 4000, fanIn: 2 },
     }),
   { alignments: true },

@@ -118,6 +118,7 @@ export class IndexWriter {
 
   /** Writes what is in memory to a segment. */
   async flush(): Promise<void> {
+    this.problem = undefined;
     if (this.frozen) await this.maintain();
     this.rethrow();
     await this.log.settle(() => this.freeze());

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { certainTracks, seededIds, seededQuery, seededTrack } from '../seeded-tracks.js';
+import { nodeFiles } from './durable-files.js';
+import { InlineMaintenance } from './maintenance.js';
+import { MaintenanceThread } from './maintenance-thread.js';
 import { openEmbeddedIndex, type EmbeddedIndex, type EmbeddedIndexOptions } from './embedded-index.js';
 
 const { track } = seededIds;
@@ -18,7 +21,13 @@ afterEach(async () => {
 });
 
 async function open(options: Partial<EmbeddedIndexOptions> = {}): Promise<EmbeddedIndex> {
-  const index = await openEmbeddedIndex({ directory, mode: 'write', closingLandmarks: Infinity, ...options });
+  const index = await openEmbeddedIndex({
+    directory,
+    mode: 'write',
+    closingLandmarks: Infinity,
+    maintenance: new InlineMaintenance(nodeFiles),
+    ...options,
+  });
   opened.push(index);
   return index;
 }
@@ -105,6 +114,7 @@ describe('segments of the embedded index', () => {
   it('are written in the background while tracks come in, and merged by size', async () => {
     const index = await open({
       deltaLandmarks: 6000,
+      maintenance: new MaintenanceThread(),
       mergePolicy: { fanIn: 3, smallestLandmarks: 6000 },
     });
     await fill(index, 1, 24);
@@ -113,17 +123,14 @@ describe('segments of the embedded index', () => {
     for (const n of [1, 9, 17, 24]) expect(await certainTracks(index, seededQuery(n))).toEqual([track(n)]);
   });
 
-  it('are found through a cache that holds only part of them', async () => {
-    const index = await open({ cacheBytes: 0 });
-    await index.add(
-      Array.from({ length: 30 }, (_, i) => seededTrack(track(i + 1), i + 1, { lengthFrames: 6900 })).flat(),
-    );
-    await index.flush();
-    for (const n of [3, 30, 3]) {
-      const query = { ...seededQuery(n), landmarks: seededQuery(n).landmarks };
-      expect((await index.candidates(query, 3)).length).toBeGreaterThanOrEqual(0);
-    }
-    await index.verify();
+  it('know what was removed while a worker thread wrote them', async () => {
+    const index = await open({ maintenance: new MaintenanceThread() });
+    await fill(index, 1, 4);
+    const flushed = index.flush();
+    await index.remove(track(1));
+    await flushed;
+    expect(await certainTracks(index, seededQuery(1))).toEqual([]);
+    expect(await certainTracks(index, seededQuery(4))).toEqual([track(4)]);
   });
 });
 

@@ -40,6 +40,19 @@ export function runMaintenance(job: FlushJob | MergeJob, files: DurableFiles): M
   return job.kind === 'flush' ? flush(job, files) : merge(job, files);
 }
 
+/** Runs jobs at once in the calling thread; for tools and tests that need no worker. */
+export class InlineMaintenance implements MaintenanceRunner {
+  constructor(private readonly files: DurableFiles) {}
+
+  run(job: FlushJob | MergeJob): Promise<MaintenanceResult> {
+    return Promise.resolve().then(() => runMaintenance(job, this.files));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
 /** Where the granules of a table go in a new one: the distance to add, or -1 for granules of dead tracks. */
 function moveTracks(from: readonly IndexedTrack[], dead: OrdinalSet, to: TrackTable): Float64Array {
   const last = from.at(-1);

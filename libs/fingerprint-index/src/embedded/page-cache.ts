@@ -58,7 +58,8 @@ export class PageCache {
     this.slabs[slab].set(words, PageCache.word(slot));
     this.owners[slot] = owner;
     this.pages[slot] = page;
-    this.used[slot] = 1;
+    // A page has to be used once more to outlive the next round: a scan does not push out what is hot.
+    this.used[slot] = 0;
     owner.slots[page] = slot + 1;
   }
 
