@@ -2,7 +2,7 @@ import { framesToMs } from './config.js';
 import { centsPerStep } from './candidate.js';
 import { decisionModel } from './decision-model.js';
 import type { Decision } from './decision.js';
-import type { Match } from './match.js';
+import { relationOf, type Match } from './match.js';
 import type { Peaks } from './peaks.js';
 import { roleOf } from './role.js';
 import { ReferenceCache, search, type SearchSources } from './search.js';
@@ -49,7 +49,7 @@ function matchOf(decision: Decision, query: Peaks, track: Peaks): Match {
     speedRatio: speed,
     pitchCents: pitch * centsPerStep,
     role: roleOf(query, track, place.line, start, end),
-    relation: 'recording',
+    relation: relationOf(place.line),
     ...(alternatives.length > 0 && {
       alternatives: alternatives.map((other) => ({
         trackId: other.trackId,

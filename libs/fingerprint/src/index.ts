@@ -18,7 +18,7 @@ export {
 } from './query-raster.js';
 export { verify, type Verified } from './verification.js';
 export { identify, type IdentifyOptions } from './identify.js';
-export type * from './match.js';
+export { relationOf, type Match, type MatchRelation, type MatchRole } from './match.js';
 export { searchLevels, type SearchLevel } from './search-levels.js';
 export { search, ReferenceCache, type Place, type SearchResult, type SearchSources } from './search.js';
 export { scan, type ScanOptions } from './scan.js';

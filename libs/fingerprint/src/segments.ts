@@ -1,7 +1,7 @@
 import type { TrackId } from '@earmark/kernel';
 import { centsPerStep, type PeakSource } from './candidate.js';
 import { framesToMs } from './config.js';
-import type { Match } from './match.js';
+import { relationOf, type Match } from './match.js';
 import { slicePeaks, type Peaks } from './peaks.js';
 import { QueryRaster, type Alignment, type Profile, type ReferencePeaks } from './query-raster.js';
 import { roleOf } from './role.js';
@@ -220,7 +220,7 @@ class Trace {
 
   /** Agreement per unit of weight in the best window, where the track surely sounds. */
   coreExcess(): number {
-    const best = this.strand.windows.reduce((a, b) => (b.line.z > a.line.z ? b : a));
+    const best = bestOf(this.strand.windows);
     const hop = Math.floor(best.start / scanWindows.hop);
     let excess = 0;
     let weight = 0;
@@ -293,9 +293,14 @@ function distance(window: ScanWindow, frame: number): number {
   return Math.abs(window.start + scanWindows.length / 2 - frame);
 }
 
+/** The window with the strongest agreement. */
+function bestOf(windows: readonly ScanWindow[]): ScanWindow {
+  return windows.reduce((a, b) => (b.line.z > a.line.z ? b : a));
+}
+
 /** One line through the windows: a fit to their middles when the speed is not nominal. */
 function lineOf(windows: readonly ScanWindow[]): Alignment {
-  const best = windows.reduce((a, b) => (b.line.z > a.line.z ? b : a));
+  const best = bestOf(windows);
   const nominal = windows.filter((window) => window.line.speed === 1).length * 2 >= windows.length;
   if (nominal && best.line.speed === 1) return best.line;
   if (windows.length < 2) return best.line;
@@ -376,7 +381,7 @@ function matchOf(segment: Segment, sharers: ReadonlyMap<TrackId, number>, query:
     speedRatio: line.speed,
     pitchCents: line.pitch * centsPerStep,
     role: roleOf(query, track, line, start, end),
-    relation: 'recording',
+    relation: relationOf(bestOf(segment.strand.windows).line),
     ...(alternatives.length > 0 && { alternatives }),
   };
 }
