@@ -37,6 +37,16 @@ const speedCell = 0.03;
 const pitchCell = 1.5;
 const tripleOffsetCell = 24;
 const pairOffsetCell = 2;
+/** Stretch of the axis over which hits are counted to tell what chance gives, and how many stretches are told apart. */
+const crowdFrames = 2048;
+const crowdMask = 0xffff;
+/** Share of a stretch's hits that fall into one cell by chance. */
+const pairCellShare = pairOffsetCell / crowdFrames;
+const tripleCellShare = tripleOffsetCell / crowdFrames / 80;
+/** Votes that chance gives at least. */
+const leastExpected = 0.2;
+/** Steps of surprise that are told apart, per unit. */
+const surpriseScale = 8;
 /** Largest number of hits that take part in the exact count. */
 const mostSurvivors = 6000;
 /** Difference of two pairs' anchor frequencies, in bins, beyond which a hit is chance. */
@@ -120,24 +130,36 @@ export class VoteTable {
     return (this.kinds[entry] = decoded.isPair ? 2 : 1);
   }
 
-  /** Gives at most `limit` alignments, most votes first. */
+  /** Gives at most `limit` alignments, those that chance explains least first. */
   proposals(limit: number): readonly Proposal[] {
     if (this.hits === 0) return [];
     const bits = Math.min(20, Math.max(10, Math.ceil(Math.log2(this.hits)) + 2));
-    const best = this.largestCounts(bits);
-    const threshold = Math.max(2, survivorThreshold(best));
+    const crowds = this.countCrowds();
+    const best = this.bestSurprises(bits, crowds);
+    const threshold = Math.max(1, survivorThreshold(best));
     let count = 0;
     for (let i = 0; i < this.hits; i++) if (best[i] >= threshold) count++;
     const survivors = new Uint32Array(count);
     count = 0;
     for (let i = 0; i < this.hits; i++) if (best[i] >= threshold) survivors[count++] = i;
     survivors.sort((a, b) => this.hitPlace[a] - this.hitPlace[b]);
-    return this.refine(this.group(survivors, 2 * limit), survivors, limit);
+    return this.refine(this.group(survivors, 2 * limit, crowds), survivors, limit);
   }
 
-  /** For every hit the number of hits in its cell, in the better of two grids that are shifted by half a cell. */
-  private largestCounts(bits: number): Uint16Array {
-    const best = new Uint16Array(this.hits);
+  /** Hits per stretch of the axis: in music that has what the query has everywhere, chance gives many votes. */
+  private countCrowds(): Uint32Array {
+    const crowds = new Uint32Array(crowdMask + 1);
+    for (let i = 0; i < this.hits; i++) crowds[this.crowdOf(i)]++;
+    return crowds;
+  }
+
+  private crowdOf(i: number): number {
+    return Math.floor(this.hitPlace[i] / crowdFrames) & crowdMask;
+  }
+
+  /** For every hit how surprising its cell's count is, in the better of two grids that are shifted by half a cell. */
+  private bestSurprises(bits: number, crowds: Uint32Array): Uint8Array {
+    const best = new Uint8Array(this.hits);
     const cells = new Uint32Array(this.hits);
     const counts = new Uint16Array(1 << bits);
     for (const grid of [0, 1]) {
@@ -147,9 +169,20 @@ export class VoteTable {
         cells[i] = cell;
         if (counts[cell] < 65_535) counts[cell]++;
       }
-      for (let i = 0; i < this.hits; i++) if (counts[cells[i]] > best[i]) best[i] = counts[cells[i]];
+      for (let i = 0; i < this.hits; i++) {
+        if (counts[cells[i]] < 2) continue;
+        const value = Math.min(255, Math.floor(surpriseScale * this.surprise(counts[cells[i]], i, crowds)));
+        if (value > best[i]) best[i] = value;
+      }
     }
     return best;
+  }
+
+  /** Logarithm of how much likelier a count is for a true alignment than by chance among so many hits around (Poisson). */
+  private surprise(count: number, hit: number, crowds: Uint32Array): number {
+    const isPair = this.kinds[this.hitEntry[hit]] === 2;
+    const expected = leastExpected + crowds[this.crowdOf(hit)] * (isPair ? pairCellShare : tripleCellShare);
+    return count <= expected ? 0 : count * Math.log(count / expected) - count + expected;
   }
 
   /** Name of the cell of a hit, mixed to 32 bits; two cells share a name by chance one time in 2^32. */
@@ -168,9 +201,9 @@ export class VoteTable {
     return (cell ^ (cell >>> 13)) >>> 0;
   }
 
-  /** Survivors that share a cell, largest groups first. */
-  private group(survivors: Uint32Array, limit: number): number[][] {
-    const groups: number[][] = [];
+  /** Survivors that share a cell, most surprising groups first. */
+  private group(survivors: Uint32Array, limit: number, crowds: Uint32Array): number[][] {
+    const groups: { members: number[]; surprise: number }[] = [];
     for (const shift of [0, 0.5]) {
       const byCell = new Map<number, number[]>();
       for (const i of survivors) {
@@ -179,10 +212,13 @@ export class VoteTable {
         if (group) group.push(i);
         else byCell.set(key, [i]);
       }
-      for (const group of byCell.values()) if (group.length >= 2) groups.push(group);
+      for (const members of byCell.values()) {
+        if (members.length >= 2)
+          groups.push({ members, surprise: this.surprise(members.length, members[0], crowds) });
+      }
     }
-    groups.sort((a, b) => b.length - a.length);
-    return groups.slice(0, limit);
+    groups.sort((a, b) => b.surprise - a.surprise);
+    return groups.slice(0, limit).map(({ members }) => members);
   }
 
   private refine(
@@ -196,7 +232,6 @@ export class VoteTable {
       const proposal = this.fit(group, survivors);
       if (proposal && !found.some((other) => sameLine(other, proposal))) found.push(proposal);
     }
-    found.sort((a, b) => b.votes - a.votes);
     return found.slice(0, limit);
   }
 
@@ -278,9 +313,9 @@ export class VoteTable {
 }
 
 /** Least count that leaves no more than `mostSurvivors` hits. */
-function survivorThreshold(best: Uint16Array): number {
+function survivorThreshold(best: Uint8Array): number {
   const histogram = new Uint32Array(256);
-  for (let i = 0; i < best.length; i++) histogram[Math.min(255, best[i])]++;
+  for (let i = 0; i < best.length; i++) histogram[best[i]]++;
   let threshold = 255;
   let kept = 0;
   while (threshold > 1 && kept + histogram[threshold] <= mostSurvivors) kept += histogram[threshold--];
