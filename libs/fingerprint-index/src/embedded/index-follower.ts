@@ -1,7 +1,8 @@
+import * as fs from 'node:fs';
 import { IndexCorruptError, IndexStateError } from '../errors.js';
 import { closeSegments, followLog, loadIndex, type LoadedIndex } from './index-loader.js';
 import type { IndexState } from './index-state.js';
-import { readManifest } from './manifest.js';
+import { manifestPath, readManifest } from './manifest.js';
 import type { PageCache } from './page-cache.js';
 
 /** Times that a folder is read again when the writer changed it under the reader. */
@@ -10,32 +11,37 @@ const attempts = 8;
 /** Reads an index folder that another process may be writing: a snapshot, brought up to date on demand. */
 export class IndexFollower {
   private loaded: LoadedIndex;
+  /** Which manifest file `loaded` comes from; a new one has another inode or time. */
+  private version: string;
 
   private constructor(
     private readonly directory: string,
     private readonly configId: string,
     private readonly cache: PageCache,
     loaded: LoadedIndex,
+    version: string,
   ) {
     this.loaded = loaded;
+    this.version = version;
   }
 
   /** @throws {IndexStateError} when there is no index in the folder */
   static open(directory: string, configId: string, cache: PageCache): IndexFollower {
+    const version = manifestVersion(directory);
     const loaded = load(directory, configId, cache);
     if (!loaded) throw new IndexStateError(`there is no index in ${directory}`);
-    return new IndexFollower(directory, configId, cache, loaded);
+    return new IndexFollower(directory, configId, cache, loaded, version);
   }
 
   get state(): IndexState {
     return this.loaded.state;
   }
 
-  /** Takes in what was written since the last look. */
+  /** Takes in what was written since the last look; with nothing new it costs three system calls. */
   refresh(): void {
-    const manifest = readManifest(this.directory, this.configId);
+    const version = manifestVersion(this.directory);
     const { loaded } = this;
-    if (manifest && manifest.generation === loaded.manifest.generation) {
+    if (version === this.version) {
       try {
         const log = followLog(this.directory, this.configId, loaded.log, loaded.state);
         this.loaded = { ...loaded, log };
@@ -48,12 +54,19 @@ export class IndexFollower {
     const fresh = load(this.directory, this.configId, this.cache, loaded);
     if (!fresh) throw new IndexStateError(`there is no index in ${this.directory} any more`);
     this.loaded = fresh;
+    this.version = version;
     closeSegments(loaded.state);
   }
 
   close(): void {
     closeSegments(this.loaded.state);
   }
+}
+
+/** Tells manifest files apart; taken before reading, so that a change in between is noticed the next time. */
+function manifestVersion(directory: string): string {
+  const stat = fs.statSync(manifestPath(directory), { throwIfNoEntry: false });
+  return stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : '';
 }
 
 /** Loads, again if the writer replaced files meanwhile. */

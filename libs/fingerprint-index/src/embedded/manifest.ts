@@ -22,6 +22,11 @@ export type Manifest = Readonly<{
   appliedSequence: number;
 }>;
 
+/** Path of the manifest of an index folder. */
+export function manifestPath(directory: string): string {
+  return join(directory, fileName);
+}
+
 export function segmentName(number: number): string {
   return `segment-${String(number).padStart(8, '0')}.emfx`;
 }
@@ -47,7 +52,7 @@ export function isIndexFile(name: string): boolean {
  * @throws {IndexConfigMismatchError} for another format or configuration
  */
 export function readManifest(directory: string, configId: string): Manifest | undefined {
-  const path = join(directory, fileName);
+  const path = manifestPath(directory);
   let text: string;
   try {
     text = fs.readFileSync(path, 'utf8');
@@ -95,7 +100,7 @@ export function writeManifest(directory: string, manifest: Manifest, files: Dura
     })),
   };
   const body = JSON.stringify(content);
-  const path = join(directory, fileName);
+  const path = manifestPath(directory);
   const fresh = `${path}.new`;
   files.remove(fresh);
   const fd = files.open(fresh, 'wx');
