@@ -90,15 +90,19 @@ export function isDuplicate(sameness: Sameness): boolean {
 export async function findDuplicate(peaks: Peaks, sources: SearchSources): Promise<Duplicate | undefined> {
   const references = new ReferenceCache(sources.peaks);
   let best: Duplicate | undefined;
-  for (const { trackId, offset } of await likelyTwins(peaks, sources.index)) {
+  for (const { trackId, offsets } of await likelyTwins(peaks, sources.index)) {
     const track = await sources.peaks.peaksOf(trackId);
     const reference = await references.get(trackId);
     if (!track || !reference) continue;
     const ratio =
       Math.min(track.lengthFrames, peaks.lengthFrames) / Math.max(track.lengthFrames, peaks.lengthFrames);
     if (ratio < duplicateRule.coverage) continue;
-    const sameness = compareRecordings(peaks, track, offset, reference);
-    if (isDuplicate(sameness) && sameness.coverage > (best?.coverage ?? 0)) best = { trackId, ...sameness };
+    for (const offset of offsets) {
+      const sameness = compareRecordings(peaks, track, offset, reference);
+      if (!isDuplicate(sameness)) continue;
+      if (sameness.coverage > (best?.coverage ?? 0)) best = { trackId, ...sameness };
+      break;
+    }
   }
   return best;
 }
@@ -108,37 +112,43 @@ const probes = [0.12, 0.3, 0.5, 0.7, 0.88];
 const probeFrames = 440;
 /** Tracks that are compared from start to end. */
 const mostCompared = 3;
+/** Offsets tried for each, besides 0; music that repeats itself gives several. */
+const mostOffsets = 2;
+/** Places looked at for each probe. */
+const probeCandidates = 16;
 
-/** Tracks that several probes name at nominal speed and the same offset, most named first. */
-async function likelyTwins(
-  peaks: Peaks,
-  index: CandidateSource,
-): Promise<readonly { trackId: TrackId; offset: number }[]> {
-  const named = new Map<string, { trackId: TrackId; offset: number; evidence: number }>();
+/** A track that may be the same recording, with the offsets to try. */
+type LikelyTwin = Readonly<{ trackId: TrackId; offsets: readonly number[] }>;
+
+/** Tracks that the probes name at nominal speed and small offset, most named first. */
+async function likelyTwins(peaks: Peaks, index: CandidateSource): Promise<readonly LikelyTwin[]> {
+  const named = new Map<TrackId, { evidence: number; offsets: Map<number, number> }>();
   const level = searchLevels[0];
+  const farthest = (1 - duplicateRule.coverage) * peaks.lengthFrames + 2 * lineTolerance;
   for (const share of probes) {
     const start = Math.max(0, Math.round(share * peaks.lengthFrames - probeFrames / 2));
     const query = slicePeaks(peaks, start, start + probeFrames);
-    for (const candidate of await index.candidates(
-      queryLandmarks(query, level.depth),
-      query.lengthFrames,
-      level.candidates,
-    )) {
-      if (candidate.offsetFrames === undefined) continue;
-      const speed = candidate.speed ?? 1;
-      const offset = candidate.offsetFrames + ((speed - 1) * query.lengthFrames) / 2 - start;
-      if (Math.abs(speed - 1) > 0.015 || Math.abs(candidate.pitchCents ?? 0) > 25) continue;
-      if (Math.abs(offset) > (1 - duplicateRule.coverage) * peaks.lengthFrames + probeFrames) continue;
-      const key = `${candidate.trackId} ${Math.round(offset / 40)}`;
-      const before = named.get(key);
-      named.set(key, {
-        trackId: candidate.trackId,
-        offset,
-        evidence: (before?.evidence ?? 0) + candidate.evidence,
-      });
+    const landmarks = queryLandmarks(query, level.depth);
+    for (const found of await index.candidates(landmarks, query.lengthFrames, probeCandidates)) {
+      const speed = found.speed ?? 1;
+      if (Math.abs(speed - 1) > 0.015 || Math.abs(found.pitchCents ?? 0) > 25) continue;
+      const twin = named.get(found.trackId) ?? { evidence: 0, offsets: new Map<number, number>() };
+      named.set(found.trackId, twin);
+      twin.evidence += found.evidence;
+      const offset = Math.round(
+        (found.offsetFrames ?? start) + ((speed - 1) * query.lengthFrames) / 2 - start,
+      );
+      if (Math.abs(offset) <= farthest)
+        twin.offsets.set(offset, (twin.offsets.get(offset) ?? 0) + found.evidence);
     }
   }
-  return [...named.values()].sort((a, b) => b.evidence - a.evidence).slice(0, mostCompared);
+  return [...named]
+    .sort(([, a], [, b]) => b.evidence - a.evidence)
+    .slice(0, mostCompared)
+    .map(([trackId, { offsets }]) => {
+      const likely = [...offsets].sort(([, a], [, b]) => b - a).map(([offset]) => offset);
+      return { trackId, offsets: [...likely.slice(0, mostOffsets), 0] };
+    });
 }
 
 /** Straight line through the windows' offsets, from the medians of both halves. */

@@ -14,7 +14,7 @@ export const searchLevels: readonly SearchLevel[] = [
     depth: { triples: { quota: 4, fanOut: 6, margin: 0.2, pitchReach: 1, tempoReach: 0.02 } },
     candidates: 12,
   },
-  { name: 'pairs', depth: { pairs: { quota: 15, fanOut: 16, margin: 0.25 } }, candidates: 50 },
+  { name: 'pairs', depth: { pairs: { quota: 15, fanOut: 16, margin: 0.25 } }, candidates: 30 },
   {
     name: 'dense',
     depth: { triples: { quota: 10, fanOut: 24, margin: 0.3, pitchReach: 1.35, tempoReach: 0.04 } },
