@@ -100,7 +100,7 @@ def main():
     heard = np.concatenate([np.concatenate([session.run(None, {"log_mel": s["mel"][i:i + 8].astype("float32")})[0] for i in range(0, len(s["mel"]), 8)]) for s in shards])
     exact = np.concatenate([s["exact"] for s in shards])
     music = np.concatenate([s["kind"] == "music" for s in shards]) & np.concatenate([s["clean"] for s in shards])
-    z = np.concatenate([statistics(s)[0] for s in shards])
+    z = labels.mix_targets(np.concatenate([statistics(s)[0] for s in shards]))
     rows = score.read_tsv(o.labels)
     files, targets = score.build_targets(rows, score.read_tsv(o.map), o.dataset, "fair")
     with np.load(o.segments) as f:

@@ -4,7 +4,6 @@
   export.py RUN/final.pt OUT_FOLDER --version 1.0.0     (calibrate.py then fills in calibration, thresholds and figures)
 """
 import argparse
-import csv
 import hashlib
 import json
 import os
@@ -21,7 +20,7 @@ import labels
 from net import Exported, Student
 
 
-def fold_mixtures(student, path=os.path.join(os.path.dirname(os.path.abspath(__file__)), "mixtures.tsv")):
+def fold_mixtures(student):
     """Replaces the last layer's row of every tag in mixtures.tsv by the weighted sum of the rows it names.
 
     Chosen by hand on the development set: what the composer calls dramatic, uplifting or humorous is a mixture of other
@@ -29,13 +28,9 @@ def fold_mixtures(student, path=os.path.join(os.path.dirname(os.path.abspath(__f
     last = student.tag_head[-1]
     with torch.no_grad():
         weight, bias = last.weight.clone(), last.bias.clone()
-        with open(path, newline="") as f:
-            for row in csv.DictReader(f, delimiter="\t"):
-                terms = [(float(t.split("*")[0]), labels.INDEX[tuple(t.split("*")[1].split("/"))]) for t in row["terms"].split(";")]
-                i = labels.INDEX[(row["facet"], row["tag"])]
-                size = sum(w * w for w, _ in terms) ** 0.5
-                last.weight[i] = sum(w * weight[k] for w, k in terms) / size
-                last.bias[i] = sum(w * bias[k] for w, k in terms) / size
+        for i, terms in labels.mixtures():
+            last.weight[i] = sum(w * weight[k] for w, k in terms)
+            last.bias[i] = sum(w * bias[k] for w, k in terms)
 
 
 def load(path):

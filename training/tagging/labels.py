@@ -26,6 +26,25 @@ SPEECH, MUSIC = INDEX[("activity", "speech")], INDEX[("activity", "music")]
 NOT_TEACHER = {SPEECH, MUSIC}
 
 
+def mixtures(path=os.path.join(HERE, "mixtures.tsv")):
+    """Tags that are answered as a unit-length sum of other tags: [(tag index, [(weight, tag index)])]."""
+    out = []
+    with open(path, newline="", encoding="utf-8") as f:
+        for row in csv.DictReader(f, delimiter="\t"):
+            terms = [(float(t.split("*")[0]), INDEX[tuple(t.split("*")[1].split("/"))]) for t in row["terms"].split(";")]
+            size = sum(w * w for w, _ in terms) ** 0.5
+            out.append((INDEX[(row["facet"], row["tag"])], [(w / size, k) for w, k in terms]))
+    return out
+
+
+def mix_targets(z):
+    """z [n, tags] with the tags of mixtures.tsv replaced."""
+    out = z.copy()
+    for i, terms in mixtures():
+        out[:, i] = sum(w * z[:, k] for w, k in terms)
+    return out
+
+
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 

@@ -41,6 +41,7 @@ def main():
     a.add_argument("out")
     a.add_argument("--seconds", type=float, default=60)
     a.add_argument("--npz")
+    a.add_argument("--one-window", action="store_true", help="score the middle segment alone instead of the whole track")
     o = a.parse_args()
     manifest, session = open_model(o.model)
     slope = np.array([t["calibration"]["a"] for t in manifest["tags"]])
@@ -54,7 +55,8 @@ def main():
             net += time.process_time() - start
             heard += 5 * len(mel)
             logits, embedding = (np.concatenate([p[k] for p in parts]) for k in (0, 1))
-            p = 1 / (1 + np.exp(-(slope * logits.mean(0) + offset)))
+            mean = logits[len(logits) // 2] if o.one_window else logits.mean(0)
+            p = 1 / (1 + np.exp(-(slope * mean + offset)))
             scores = {}
             for tag, value in zip(manifest["tags"], p):
                 scores.setdefault(tag["facet"], {})[tag["tag"]] = round(float(value), 6)

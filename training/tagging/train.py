@@ -50,7 +50,7 @@ def mix(mel, z, auxiliary, exact, rng, share):
         exact[i] = np.where(exact[i] == exact[j], exact[i], -1)
 
 
-def losses(model, mel, z, auxiliary, exact, use_auxiliary):
+def losses(model, mel, z, auxiliary, exact, use_auxiliary, activity_weight):
     logits, _, raw = model(torch.from_numpy(mel))
     z, exact = torch.from_numpy(z), torch.from_numpy(exact)
     distance = F.smooth_l1_loss(logits, z, reduction="none", beta=0.5) * (1 + z.clamp(0, 4))
@@ -61,7 +61,7 @@ def losses(model, mel, z, auxiliary, exact, use_auxiliary):
     loss = distance[:, taught].mean()
     known = exact[:, activity] >= 0
     sound = F.binary_cross_entropy_with_logits(logits[:, activity], exact[:, activity].clamp(0, 1), reduction="none")
-    loss = loss + 0.3 * (sound * known).sum() / known.sum().clamp(1)
+    loss = loss + activity_weight * (sound * known).sum() / known.sum().clamp(1)
     if use_auxiliary:
         loss = loss + F.smooth_l1_loss(raw, torch.from_numpy(auxiliary), beta=0.5)
     return loss
@@ -111,6 +111,7 @@ def main():
     a.add_argument("--rate", type=float, default=2.5e-3)
     a.add_argument("--balance", type=float, default=0.5)
     a.add_argument("--mixup", type=float, default=0.25)
+    a.add_argument("--activity", type=float, default=0.8, help="weight of the exact speech and music labels")
     a.add_argument("--no-weak", action="store_true")
     a.add_argument("--no-auxiliary", action="store_true")
     a.add_argument("--threads", type=int, default=1)
@@ -176,7 +177,7 @@ def main():
             at = rng.integers(0, 126)
             mel = np.ascontiguousarray(mel[:, at:at + 125])
         mix(mel, z, auxiliary, exact, rng, o.mixup)
-        loss = losses(model, augment(mel, rng), z, auxiliary, exact, not o.no_auxiliary)
+        loss = losses(model, augment(mel, rng), z, auxiliary, exact, not o.no_auxiliary, o.activity)
         if words and step % 4 == 0 and len(pool.weak_tracks) >= 5:
             loss = loss + weak_loss(model, pool, words, rng)
         optimiser.zero_grad(set_to_none=True)
