@@ -13,7 +13,8 @@ import type {
   ListenResult,
   ScanStore,
 } from '@earmark/monitoring';
-import type { Database } from '@earmark/storage';
+import type { Database, ModelRef, PgTagStore, StoredTagging } from '@earmark/storage';
+import type { TagResult } from '@earmark/tagging';
 import type { FingerprintRecord } from './fingerprint-file.js';
 import type { IndexKeeper } from './index-keeper.js';
 import {
@@ -60,12 +61,20 @@ export type EngineParts = Readonly<{
   listener: Listener;
   tenantId: TenantId;
   concurrency: number;
+  /** Absent: recordings are not tagged when they are taken in. */
+  tagging?: Readonly<{ model: ModelRef; modelFolder: string; store: PgTagStore }>;
 }>;
 
 /** Where a recording goes. */
 export type IngestTarget = Readonly<{ tenantId: TenantId; catalogId: CatalogId; allowDuplicates?: boolean }>;
 
-type Recording = Readonly<{ durationMs: number; contentHash: string; peaks: Uint8Array; sourcePath: string }>;
+type Recording = Readonly<{
+  durationMs: number;
+  contentHash: string;
+  peaks: Uint8Array;
+  sourcePath: string;
+  tags?: TagResult | undefined;
+}>;
 
 /**
  * The use cases over decoder, fingerprint, index and database, as command line, API and workers call them.
@@ -115,11 +124,9 @@ export class Engine implements ListeningService {
     const contentHash = await listener.hash(request.path, { signal: request.signal });
     const known = await this.#alreadyThere(request, contentHash, sourcePath);
     if (known !== undefined) return known;
-    const heard = await listener.hear(request.path, referenceDepth, listening(request));
-    return this.#store(
-      { durationMs: heard.durationMs, contentHash, peaks: heard.peaks, sourcePath },
-      request,
-    );
+    const heard = await listener.hear(request.path, this.#ingestDepth(), listening(request));
+    const { durationMs, peaks, tags } = heard;
+    return this.#store({ durationMs, contentHash, peaks, sourcePath, tags }, request);
   }
 
   /** Takes in a recording whose audio was heard elsewhere. */
@@ -196,6 +203,16 @@ export class Engine implements ListeningService {
     return true;
   }
 
+  /**
+   * What the bundled model said of a track when it was taken in.
+   *
+   * @returns absent if the track was never tagged
+   */
+  async tagsOf(tenantId: TenantId, trackId: TrackId): Promise<StoredTagging | undefined> {
+    const { tagging } = this.parts;
+    return tagging && (await tagging.store.find(tenantId, trackId, tagging.model));
+  }
+
   /** {@inheritDoc ListeningService.health} */
   async health(): Promise<EngineHealth> {
     const index = await this.parts.keeper.health();
@@ -270,11 +287,28 @@ export class Engine implements ListeningService {
           if (existing !== undefined) return { trackId: existing, durationMs, status: 'duplicate' };
         }
         const trackId = await this.#commit(recording, target);
+        await this.#saveTags(target.tenantId, trackId, recording.tags);
         await this.parts.keeper.catchUp(target.signal);
         return { trackId, durationMs, status: 'ready' };
       });
     this.#lastCommit = commit;
     return commit;
+  }
+
+  #ingestDepth(): HearDepth {
+    const { tagging } = this.parts;
+    if (tagging === undefined) return referenceDepth;
+    return { ...referenceDepth, tag: { modelFolder: tagging.modelFolder, all: true, experimental: false } };
+  }
+
+  async #saveTags(tenantId: TenantId, trackId: TrackId, tags: TagResult | undefined): Promise<void> {
+    if (tags === undefined) return;
+    const { embedding = [], scores: _scores, segments, ...said } = tags;
+    await this.parts.tagging?.store.save(tenantId, trackId, {
+      ...said,
+      segments: segments.map(({ scores: _all, ...segment }) => segment),
+      embedding: Float32Array.from(embedding),
+    });
   }
 
   async #commit(

@@ -7,6 +7,16 @@ export type ListenWorkerData = Readonly<{
   ffmpegPath?: string;
 }>;
 
+/** Which model tags, and how much is said. */
+export type TagChoice = Readonly<{
+  /** Folder of the tagging model. */
+  modelFolder: string;
+  /** Also the score of every tag, and the embedding. */
+  all: boolean;
+  /** Also tags without labelled data. */
+  experimental: boolean;
+}>;
+
 /** One thing to do with a file: hash its bytes, or decode it and extract peaks, analyse or tag it. */
 export type ListenTask = Readonly<
   | { kind: 'hash'; path: string }
@@ -17,19 +27,11 @@ export type ListenTask = Readonly<
       peakQuota: number;
       /** Longest audio accepted. */
       maxDurationMs: number;
+      /** Also tag what is heard, from the same decode. */
+      tag?: TagChoice;
     }
   | { kind: 'analyze'; path: string; maxDurationMs: number }
-  | {
-      kind: 'tag';
-      path: string;
-      maxDurationMs: number;
-      /** Folder of the tagging model. */
-      modelFolder: string;
-      /** Also the score of every tag, and the embedding. */
-      all: boolean;
-      /** Also tags without labelled data. */
-      experimental: boolean;
-    }
+  | ({ kind: 'tag'; path: string; maxDurationMs: number } & TagChoice)
 >;
 
 /** How far a file has been heard, in milliseconds of audio; `totalMs` is 0 while unknown. */
@@ -45,6 +47,8 @@ export type Heard = Readonly<{
   /** Nothing above -80 dBFS. */
   silent: boolean;
   warnings: readonly string[];
+  /** Present when the task asked for tags. */
+  tags?: TagResult;
 }>;
 
 /** Answer to a {@link ListenTask}; a hash is the SHA-256 of the bytes, 64 hexadecimal digits. */

@@ -5,7 +5,14 @@ import { hashFile, listen, type MediaDecoder, openMediaDecoder, type Consumer } 
 import { Tagger, TaggingSession } from '@earmark/models';
 import { type TagResult, tagTrack } from '@earmark/tagging';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Heard, ListenAnswer, ListenProgress, ListenTask, ListenWorkerData } from './listen-task.js';
+import type {
+  Heard,
+  ListenAnswer,
+  ListenProgress,
+  ListenTask,
+  ListenWorkerData,
+  TagChoice,
+} from './listen-task.js';
 import type { WorkerReply, WorkerRequest } from './worker-pool.js';
 
 /** Thread entry: decodes one file at a time and answers with its peaks. */
@@ -77,11 +84,12 @@ async function hear(
       report({ doneMs, totalMs: 0 });
     },
   };
-  const summary = await listen(await openDecoder(), task.path, [peaks], {
-    signal,
-    maxDurationMs: task.maxDurationMs,
-  });
+  const tagging = task.tag === undefined ? undefined : await startTagging(task.tag);
+  const consumers = tagging === undefined ? [peaks] : [peaks, tagging.consumer];
+  const { maxDurationMs } = task;
+  const summary = await listen(await openDecoder(), task.path, consumers, { signal, maxDurationMs });
   return {
+    ...(tagging === undefined ? {} : { tags: await tagging.finish() }),
     durationMs: summary.decodedMs,
     peaks: encodePeaks(extractor.finish()),
     partial: summary.partial,
@@ -112,16 +120,26 @@ async function analyze(
 }
 
 async function tag(task: Extract<ListenTask, { kind: 'tag' }>, signal: AbortSignal): Promise<TagResult> {
-  const session = await openSession(task.modelFolder);
-  const tagger = new Tagger(session);
-  const consumer: Consumer = {
-    sampleRateHz: tagger.sampleRateHz,
-    channels: 1,
-    push: ([mono]) => mono && tagger.push(mono),
-  };
+  const { consumer, finish } = await startTagging(task);
   await listen(await openDecoder(), task.path, [consumer], { signal, maxDurationMs: task.maxDurationMs });
-  const { all, experimental } = task;
-  return tagTrack(session.model, await tagger.finish(), { all, experimental });
+  return finish();
+}
+
+async function startTagging({
+  modelFolder,
+  all,
+  experimental,
+}: TagChoice): Promise<{ consumer: Consumer; finish: () => Promise<TagResult> }> {
+  const session = await openSession(modelFolder);
+  const tagger = new Tagger(session);
+  return {
+    consumer: {
+      sampleRateHz: tagger.sampleRateHz,
+      channels: 1,
+      push: ([mono]) => mono && tagger.push(mono),
+    },
+    finish: async () => tagTrack(session.model, await tagger.finish(), { all, experimental }),
+  };
 }
 
 function openSession(folder: string): Promise<TaggingSession> {

@@ -2,7 +2,14 @@ import type { TrackAnalysis } from '@earmark/analysis';
 import { fingerprintConfig } from '@earmark/fingerprint';
 import type { TagResult } from '@earmark/tagging';
 import type { FingerprintRecord } from './fingerprint-file.js';
-import type { Heard, ListenAnswer, ListenProgress, ListenTask, ListenWorkerData } from './listen-task.js';
+import type {
+  Heard,
+  ListenAnswer,
+  ListenProgress,
+  ListenTask,
+  ListenWorkerData,
+  TagChoice,
+} from './listen-task.js';
 import type { EngineSettings } from './settings.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -30,10 +37,7 @@ export type HearOptions = Readonly<{
 }>;
 
 /** How much of a file is wanted. */
-export type HearDepth = Readonly<{ peakQuota: number; maxDurationMs: number }>;
-
-/** Which model tags, and how much is said. */
-export type TagChoice = Readonly<{ modelFolder: string; all: boolean; experimental: boolean }>;
+export type HearDepth = Readonly<{ peakQuota: number; maxDurationMs: number; tag?: TagChoice }>;
 
 /** Hears files on worker threads; needs neither database nor index. */
 export class Listener {

@@ -1,13 +1,17 @@
 import {
+  type Database,
   openDatabase,
   PgCatalogStore,
   PgOutbox,
   PgScanStore,
   PgTrackPeaksStore,
   PgTrackStore,
+  PgModelVersionStore,
+  PgTagStore,
 } from '@earmark/storage';
 import { join } from 'node:path';
-import { Engine } from './engine.js';
+import { ModelRegistry } from '@earmark/models';
+import { Engine, type EngineParts } from './engine.js';
 import { type IndexAccess, IndexKeeper } from './index-keeper.js';
 import { Listener } from './listener.js';
 import { PeaksCache } from './peaks-cache.js';
@@ -38,7 +42,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const peaks = new PgTrackPeaksStore(pool);
     const keeper = await IndexKeeper.open(join(dataDir, 'index'), access, new PgOutbox(pool), peaks);
     const cache = new PeaksCache(peaks, peaksCacheBytes);
+    const tagging =
+      options.tagOnIngest === false || access === 'read' ? undefined : await openTagging(database);
     return new Engine({
+      ...(tagging === undefined ? {} : { tagging }),
       database,
       catalogs,
       tracks,
@@ -54,4 +61,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     await database.close();
     throw error;
   }
+}
+
+/** Registers the bundled model, so that what it says can be stored. */
+async function openTagging(database: Database): Promise<NonNullable<EngineParts['tagging']>> {
+  const { id, version, folder, manifest } = (await ModelRegistry.open()).find();
+  await new PgModelVersionStore(database.pool).register({ id, version, sha256: manifest.sha256, manifest });
+  return { model: { id, version }, modelFolder: folder, store: new PgTagStore(database) };
 }

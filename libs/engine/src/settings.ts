@@ -12,6 +12,8 @@ export type EngineSettings = Readonly<{
   concurrency: number;
   /** Path of FFmpeg; empty: none; absent: the one on the PATH. */
   ffmpegPath?: string;
+  /** Tag recordings when they are taken in; default true. */
+  tagOnIngest?: boolean;
 }>;
 
 /** Bad environment variables, all of them in one message. */
@@ -22,7 +24,7 @@ export class SettingsError extends DomainError {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads `DATABASE_URL` (or `DATABASE_URL_FILE`), `EARMARK_CONCURRENCY` and `EARMARK_FFMPEG`.
+ * Reads `DATABASE_URL` (or `DATABASE_URL_FILE`), `EARMARK_CONCURRENCY`, `EARMARK_FFMPEG` and `EARMARK_TAG_ON_INGEST`.
  *
  * @throws {SettingsError} that names every bad variable
  */
@@ -37,10 +39,14 @@ export function engineSettingsFrom(environment: Environment): Omit<EngineSetting
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 256) {
     problems.push('EARMARK_CONCURRENCY: must be an integer from 1 to 256');
   }
+  const tagText = environment['EARMARK_TAG_ON_INGEST'] ?? 'true';
+  if (tagText !== 'true' && tagText !== 'false')
+    problems.push('EARMARK_TAG_ON_INGEST: must be true or false');
   if (problems.length > 0) throw new SettingsError(problems.join('; '));
   const ffmpegPath = environment['EARMARK_FFMPEG'];
   return {
     concurrency,
+    tagOnIngest: tagText === 'true',
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     ...(ffmpegPath === undefined ? {} : { ffmpegPath }),
   };

@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from '../command.js';
 import { ingestStep } from '../demo/ingest-step.js';
 import { scanStep } from '../demo/scan-step.js';
-import type { DemoStep } from '../demo/step.js';
+import { tagStep } from '../demo/tag-step.js';
+import type { DemoContext, DemoStep } from '../demo/step.js';
 import { readSettings } from '../settings.js';
 import { withInterrupt } from './session.js';
 
-const steps: readonly DemoStep[] = [ingestStep, scanStep];
+const steps: readonly DemoStep[] = [ingestStep, scanStep, tagStep];
 const samplesDir = fileURLToPath(new URL('../../../../samples', import.meta.url));
 
 /** `earmark demo`: the main job on the sample files, in a folder of its own that is removed at the end. */
@@ -27,10 +28,11 @@ export const demoCommand: Command = {
         const engine = await openEngine({ ...readSettings(args), dataDir, access: 'write' });
         try {
           const catalogId = await engine.ensureCatalog();
+          const tracks: DemoContext['tracks'] = [];
           let good = true;
           for (const [i, step] of steps.entries()) {
             say(`\n${i + 1}. ${step.title}`);
-            good = (await step.run({ engine, catalogId, samplesDir, signal, say })) && good;
+            good = (await step.run({ engine, catalogId, samplesDir, signal, tracks, say })) && good;
           }
           say(`\n${((performance.now() - startedMs) / 1000).toFixed(0)} s in all. Next: npx earmark --help`);
           return good ? 0 : 1;

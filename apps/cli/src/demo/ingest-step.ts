@@ -7,7 +7,7 @@ import type { DemoStep } from './step.js';
 /** Takes the sample tracks into the catalog. */
 export const ingestStep: DemoStep = {
   title: 'Ingest the sample tracks',
-  async run({ engine, catalogId, samplesDir, signal, say }) {
+  async run({ engine, catalogId, samplesDir, signal, tracks, say }) {
     const folder = join(samplesDir, 'tracks');
     const metadata = await readMetadataFile(join(samplesDir, 'metadata.csv'));
     const files = (await readdir(folder)).sort();
@@ -30,6 +30,7 @@ export const ingestStep: DemoStep = {
     for (const { file, title, durationMs, status } of results) {
       say(`  ${status.padEnd(10)}${clockText(durationMs).padEnd(7)}${title.padEnd(34)}${file}`);
     }
+    tracks.push(...results.map(({ title, trackId }) => ({ title, trackId })));
     const musicMs = results.reduce((sum, { durationMs }) => sum + durationMs, 0);
     const elapsedMs = performance.now() - startedMs;
     say(

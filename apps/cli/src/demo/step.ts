@@ -1,5 +1,5 @@
 import type { Engine } from '@earmark/engine';
-import type { CatalogId } from '@earmark/kernel';
+import type { CatalogId, TrackId } from '@earmark/kernel';
 
 /** What the steps of the demo share. */
 export type DemoContext = Readonly<{
@@ -8,6 +8,8 @@ export type DemoContext = Readonly<{
   /** Folder of the sample tracks and the video. */
   samplesDir: string;
   signal: AbortSignal;
+  /** Title and id of each ingested track, in the order of the sample files; filled by the ingest step. */
+  tracks: { title: string; trackId: TrackId }[];
   /** Prints a line. */
   say(text?: string): void;
 }>;
