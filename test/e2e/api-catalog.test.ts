@@ -168,6 +168,9 @@ describe('keys', () => {
     const key = String(made.body['secret']);
     expect((await api.call('/v1/tracks', { key })).status).toBe(200);
     await api.expectProblem('/v1/tracks', { key, json: {} }, 403, 'auth.missing-scope');
+    expect((await api.call('/v1/jobs', { key })).status).toBe(200);
+    const upload = { key, json: { fileName: 'a.mp3', lengthBytes: 1 } };
+    await api.expectProblem('/v1/uploads', upload, 403, 'auth.missing-scope');
     const listed = await api.call('/v1/keys');
     expect(JSON.stringify(listed.body)).not.toContain(key);
     expect((await api.call(`/v1/keys/${String(made.body['id'])}`, { method: 'DELETE' })).status).toBe(204);

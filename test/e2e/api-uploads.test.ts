@@ -88,6 +88,7 @@ it('removes an upload whose checksum is wrong', async () => {
 it.each([
   [{ fileName: 'a.mp3', lengthBytes: 1_000_001 }, 413, 'request.too-large'],
   [{ fileName: 'a.exe', lengthBytes: 10 }, 415, 'request.unsupported-type'],
+  [{ fileName: 'a.csv', lengthBytes: 10 }, 415, 'request.unsupported-type'],
   [{ fileName: 'a.m3u8', lengthBytes: 10 }, 415, 'request.unsupported-type'],
   [{ fileName: 'a.mp3', lengthBytes: 0 }, 422, 'request.invalid'],
   [{ fileName: 'a.mp3', lengthBytes: 10, sha256: 'x' }, 422, 'request.invalid'],

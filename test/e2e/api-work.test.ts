@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { root, samples } from '../support/earmark.ts';
+import { writeWav } from '../support/wav.ts';
 import { ApiServer, form, nothingLeft } from './api-server.ts';
 
 type Job = Readonly<{
@@ -146,6 +147,28 @@ describe('a server without a worker', () => {
     expect(scans.body.data.map((scan) => scan.state)).toEqual(['cancelled']);
     expect(await api.leftovers()).toEqual(nothingLeft);
     await api.expectProblem(`/v1/jobs/${job.body.id}:pause`, { method: 'POST' }, 404, 'request.not-found');
+  });
+
+  it('cancels what a worker is in the middle of', async () => {
+    const path = join(api.test.dataDir, 'long.wav');
+    const rate = 11_025;
+    const noise = new Float32Array(rate * 600);
+    for (let i = 0, state = 1; i < noise.length; i++) {
+      state = (Math.imul(state, 1664525) + 1013904223) | 0;
+      noise[i] = state / 2 ** 31;
+    }
+    writeWav(path, noise, rate);
+    const { body } = await api.call<Job>('/v1/scans', { form: form(readFileSync(path), 'long.wav') });
+    startWorker();
+    for (;;) {
+      const { body: job } = await api.call<Job>(`/v1/jobs/${body.id}`);
+      if (job.state !== 'queued') break;
+    }
+    await api.call(`/v1/jobs/${body.id}:cancel`, { method: 'POST' });
+    expect((await ended(api, body.id)).state).toBe('cancelled');
+    const scans = await api.call<{ data: { state: string }[] }>('/v1/scans');
+    expect(scans.body.data.map((scan) => scan.state)).toEqual(['cancelled']);
+    expect(await api.leftovers()).toEqual(nothingLeft);
   });
 
   it('shares its work between two worker processes on one database', async () => {

@@ -1,6 +1,6 @@
 import type { Catalog } from '@earmark/catalog';
+import type { Engine } from '@earmark/engine';
 import { DomainError, type CatalogId, type TenantId } from '@earmark/kernel';
-import type { ListeningService } from '@earmark/monitoring';
 import { ApiMetrics, RequestError, type ApiSettings, type Logger } from '@earmark/platform';
 import {
   JobQueue,
@@ -19,7 +19,7 @@ import { JobEndings } from './jobs/job-endings.js';
 /** What an API is made of. */
 export type ApiOptions = Readonly<{
   database: Database;
-  engine: ListeningService;
+  engine: Engine;
   settings: ApiSettings;
   logger: Logger;
 }>;
@@ -29,7 +29,7 @@ export const defaultCatalogName = 'main';
 
 /** Everything that the controllers work with. */
 export class ApiContext {
-  readonly engine: ListeningService;
+  readonly engine: Engine;
   readonly settings: ApiSettings;
   readonly logger: Logger;
   readonly database: Database;

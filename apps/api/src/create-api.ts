@@ -20,6 +20,7 @@ import { JobsController } from './jobs/jobs.controller.js';
 import { KeysController } from './keys/keys.controller.js';
 import { describeApi } from './openapi.js';
 import { ScansController } from './scans/scans.controller.js';
+import { TagsController } from './tags/tags.controller.js';
 import { partType, UploadsController } from './uploads/uploads.controller.js';
 
 /** Largest JSON body, in bytes. */
@@ -54,6 +55,7 @@ class ApiModule {
         UploadsController,
         IdentifyController,
         ScansController,
+        TagsController,
         JobsController,
         KeysController,
         IndexController,

@@ -76,6 +76,12 @@ export const trackResource = z
   })
   .meta({ id: 'Track' });
 
+export const ingestedTrack = trackResource
+  .extend({
+    duplicate: z.boolean().optional().meta({ description: 'The same recording under another name' }),
+  })
+  .meta({ id: 'IngestedTrack' });
+
 export const matchResource = z
   .object({
     id: z.string().optional(),

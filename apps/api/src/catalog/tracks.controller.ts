@@ -27,6 +27,7 @@ import { principalOf } from '../http/principal.js';
 import { receiveForm, requiredFile } from '../http/received-file.js';
 import { parseWith } from '../http/schema-pipe.js';
 import {
+  ingestedTrack,
   jobResource,
   newTrack,
   pageOf,
@@ -67,7 +68,8 @@ export class TracksController {
   @Route(
     'catalog:write',
     [
-      { status: 201, description: 'Added', schema: trackResource, headers: ['Location', 'ETag'] },
+      { status: 200, description: 'It was there already', schema: ingestedTrack, headers: ['Location'] },
+      { status: 201, description: 'Added', schema: ingestedTrack, headers: ['Location', 'ETag'] },
       { status: 202, description: 'The audio is queued', schema: jobResource, headers: ['Location'] },
     ],
     [400, 404, 409, 413, 415, 422],

@@ -26,17 +26,19 @@ export type Answer = Readonly<{
 }>;
 
 /**
- * Describes a route: the scope it needs, how it answers well, and with which statuses it fails; 401, 403 and 429 go
+ * Describes a route: the scope it needs (or several, one of which is enough), how it answers well, and with which statuses it fails; 401, 403 and 429 go
  * without saying for routes with a scope.
  */
 export function Route(
-  scope: Scope | undefined,
+  scope: Scope | readonly Scope[] | undefined,
   answers: readonly Answer[],
   errors: readonly number[] = [],
 ): MethodDecorator {
   const statuses = scope === undefined ? errors : [...errors, 401, 403, 429];
   return applyDecorators(
-    ...(scope === undefined ? [] : [NeedsScope(scope), ApiBearerAuth()]),
+    ...(scope === undefined
+      ? []
+      : [NeedsScope(typeof scope === 'string' ? [scope] : scope), ApiBearerAuth()]),
     ...answers.map(({ status, description, schema, headers }) =>
       ApiResponse({
         status,

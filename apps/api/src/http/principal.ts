@@ -35,9 +35,9 @@ declare module 'fastify' {
 
 const scopeMetadata = 'earmark:scope';
 
-/** Names the scope that a route needs; a route without one is open to everybody. */
-export const NeedsScope = (scope: Scope): MethodDecorator & ClassDecorator =>
-  SetMetadata(scopeMetadata, scope);
+/** Names the scopes of which a route needs one; a route without any is open to everybody. */
+export const NeedsScope = (anyOf: readonly Scope[]): MethodDecorator & ClassDecorator =>
+  SetMetadata(scopeMetadata, anyOf);
 
 /**
  * Gives who makes a request.
@@ -51,19 +51,19 @@ export function principalOf(request: FastifyRequest): Principal {
   });
 }
 
-/** Lets a request through if its key has the scope that the route needs. */
+/** Lets a request through if its key has a scope that the route takes. */
 @Injectable()
 export class ScopeGuard implements CanActivate {
   private readonly reflector = new Reflector();
 
   canActivate(context: ExecutionContext): boolean {
     const targets = [context.getHandler(), context.getClass()];
-    const scope = this.reflector.getAllAndOverride<Scope | undefined>(scopeMetadata, targets);
-    if (scope === undefined) return true;
+    const anyOf = this.reflector.getAllAndOverride<readonly Scope[] | undefined>(scopeMetadata, targets);
+    if (anyOf === undefined) return true;
     const principal = principalOf(context.switchToHttp().getRequest<FastifyRequest>());
-    if (principal.scopes.includes(scope) || principal.scopes.includes('admin')) return true;
-    throw new RequestError('auth.missing-scope', `this needs the scope ${scope}`, [], {
-      'www-authenticate': `Bearer realm="earmark", error="insufficient_scope", scope="${scope}"`,
+    if ([...anyOf, 'admin'].some((scope) => principal.scopes.includes(scope))) return true;
+    throw new RequestError('auth.missing-scope', `this needs the scope ${anyOf.join(' or ')}`, [], {
+      'www-authenticate': `Bearer realm="earmark", error="insufficient_scope", scope="${anyOf.join(' ')}"`,
     });
   }
 }

@@ -9,12 +9,16 @@ import { ApiContext } from '../api-context.js';
 import { MayWait, Route } from '../http/answers.js';
 import { waitSecondsOf } from '../http/job-answer.js';
 import { pageQuery, readCursor, toPage, type Page } from '../http/paging.js';
-import { principalOf } from '../http/principal.js';
+import { principalOf, type Scope } from '../http/principal.js';
 import { jobResource, pageOf, toJob } from '../resources.js';
 
 const listQuery = pageQuery.extend({
   state: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']).optional(),
 });
+
+/** Who may queue jobs, and so cancel them. */
+const senders: readonly Scope[] = ['catalog:write', 'scan'];
+const readers: readonly Scope[] = [...senders, 'catalog:read'];
 
 /** Long work and how far it is. */
 @ApiTags('jobs')
@@ -25,7 +29,7 @@ export class JobsController {
   @Get()
   @ApiOperation({ summary: 'List jobs, newest first' })
   @Route(
-    'catalog:read',
+    readers,
     [{ status: 200, description: 'A page', schema: pageOf(jobResource), headers: ['Link'] }],
     [422],
   )
@@ -46,7 +50,7 @@ export class JobsController {
   @Get(':id')
   @MayWait()
   @ApiOperation({ summary: 'Read a job' })
-  @Route('catalog:read', [{ status: 200, description: 'The job', schema: jobResource }], [404, 422])
+  @Route(readers, [{ status: 200, description: 'The job', schema: jobResource }], [404, 422])
   async read(@Param('id') id: string, @Req() request: FastifyRequest): Promise<unknown> {
     const { tenantId } = principalOf(request);
     const jobId = parseId('job', id, 'path/id');
@@ -61,7 +65,7 @@ export class JobsController {
     summary: 'Cancel a job',
     description: 'One that waits ends at once, one that runs soon after, one that has ended stays as it is.',
   })
-  @Route('catalog:write', [{ status: 200, description: 'The job', schema: jobResource }], [404, 422])
+  @Route(senders, [{ status: 200, description: 'The job', schema: jobResource }], [404, 422])
   async cancel(@Param('idAndAction') idAndAction: string, @Req() request: FastifyRequest): Promise<unknown> {
     const id = /^(.+):cancel$/.exec(idAndAction)?.[1];
     if (id === undefined) throw new RequestError('request.not-found', 'the only action of a job is :cancel');

@@ -11,7 +11,7 @@ import {
   Req,
   Res,
 } from '@nestjs/common';
-import { ApiConsumes, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { parseId } from '@earmark/kernel';
 import { RequestError } from '@earmark/platform';
 import type { Upload } from '@earmark/storage';
@@ -19,10 +19,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { ApiContext } from '../api-context.js';
 import { Repeatable, Route } from '../http/answers.js';
-import { principalOf } from '../http/principal.js';
+import { principalOf, type Scope } from '../http/principal.js';
 import { assertFileKind } from '../http/received-file.js';
 import { newUpload, toUpload, uploadResource } from '../resources.js';
 import { uploadLifeMs } from './waiting-file.js';
+
+/** Who may send files. */
+const senders: readonly Scope[] = ['catalog:write', 'scan'];
 
 /** Type of the bytes that a PATCH appends, as in the tus protocol. */
 export const partType = 'application/offset+octet-stream';
@@ -40,7 +43,7 @@ export class UploadsController {
   @Repeatable()
   @ApiOperation({ summary: 'Begin an upload' })
   @Route(
-    'catalog:write',
+    senders,
     [{ status: 201, description: 'Begun', schema: uploadResource, headers: ['Location'] }],
     [400, 413, 415, 422],
   )
@@ -49,10 +52,8 @@ export class UploadsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    const isMetadata = /\.(csv|jsonl|ndjson)$/i.test(body.fileName);
-    assertFileKind(isMetadata ? 'metadata' : 'media', body.fileName, undefined);
-    const { maxImportBytes, maxUploadBytes } = this.context.settings;
-    const maxBytes = isMetadata ? maxImportBytes : maxUploadBytes;
+    assertFileKind('media', body.fileName, undefined);
+    const maxBytes = this.context.settings.maxUploadBytes;
     if (body.lengthBytes > maxBytes) {
       throw new RequestError('request.too-large', `a file here holds at most ${maxBytes} bytes`, [
         { pointer: '/lengthBytes', code: 'request.too-large', title: `is more than ${maxBytes}` },
@@ -74,7 +75,7 @@ export class UploadsController {
   @Get(':id')
   @ApiOperation({ summary: 'Read where an upload goes on', description: 'HEAD gives the headers alone.' })
   @Route(
-    'catalog:write',
+    senders,
     [
       {
         status: 200,
@@ -100,9 +101,10 @@ export class UploadsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Append bytes', description: 'If the connection breaks, what has come counts.' })
   @ApiConsumes(partType)
+  @ApiBody({ schema: { type: 'string', format: 'binary' } })
   @ApiHeader({ name: 'Upload-Offset', required: true, description: 'Byte at which the body begins' })
   @Route(
-    'catalog:write',
+    senders,
     [{ status: 204, description: 'Appended', headers: ['Upload-Offset', 'Upload-Length'] }],
     [400, 404, 409, 413, 415, 422],
   )
@@ -145,7 +147,7 @@ export class UploadsController {
   @Delete(':id')
   @HttpCode(204)
   @ApiOperation({ summary: 'Give an upload up' })
-  @Route('catalog:write', [{ status: 204, description: 'Removed' }], [404, 422])
+  @Route(senders, [{ status: 204, description: 'Removed' }], [404, 422])
   async remove(@Param('id') id: string, @Req() request: FastifyRequest): Promise<void> {
     if (!(await this.discard(request, id))) throw notFound(id);
   }
