@@ -6,16 +6,17 @@ export const decisionModel = {
   /** Agreement that unrelated tracks reach anyway: a rival below it was only not looked at. */
   leastRivalZ: 4,
   /** Logistic model: weight of each piece of evidence, and where it stops to count. */
-  intercept: -10.6334,
-  score: 0.7165,
+  intercept: -14.1957,
+  score: 0.6772,
   mostScore: 25,
-  z: -0.2158,
+  z: -0.2186,
   mostZ: 30,
-  size: 0.8345,
-  nominal: 2.0318,
-  share: -2.1971,
-  contrast: 0.428,
+  size: 1.45,
+  nominal: 2.0181,
+  share: 2.0757,
+  leastShare: 0.4,
+  contrast: 0.4168,
   mostContrast: 10,
   /** Probability from which a match is answered. */
-  answer: 0.8,
+  answer: 0.7,
 } as const;

@@ -105,7 +105,7 @@ export function probabilityOf(evidence: Evidence): number {
     model.z * Math.min(model.mostZ, evidence.z) +
     model.size * Math.log(evidence.expected + 1) +
     model.nominal * (evidence.nominal ? 1 : 0) +
-    model.share * evidence.share +
+    model.share * Math.max(0, evidence.share - model.leastShare) +
     model.contrast * Math.min(model.mostContrast, evidence.contrast);
   return 1 / (1 + Math.exp(-logit));
 }

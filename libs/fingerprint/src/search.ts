@@ -143,13 +143,16 @@ async function verifyBest(
 /** Reference peaks inside the query below which an agreement says nothing. */
 const leastCompared = 4;
 
+/** Frames that a proposal may drift over the query and still be tried at nominal speed; short queries tell speed badly. */
+const nominalDrift = 4;
 /** Agreement that a change of speed and pitch must add to be believed. */
 const nominalAdvantage = 0.8;
 
 /** Refines freely, and at exactly nominal speed and pitch where that is near: the simpler line wins a tie. */
 function verifyBothWays(raster: QueryRaster, reference: ReferencePeaks, start: Alignment): Verified {
   const free = verify(raster, reference, start, false);
-  if (Math.abs(start.speed - 1) > 0.012 || Math.abs(start.pitch) > 0.7) return free;
+  const speedTolerance = Math.min(0.06, Math.max(0.012, nominalDrift / raster.lengthFrames));
+  if (Math.abs(start.speed - 1) > speedTolerance || Math.abs(start.pitch) > 0.7) return free;
   const offset = start.offset + ((start.speed - 1) * raster.lengthFrames) / 2;
   const exact = verify(raster, reference, { offset, speed: 1, pitch: 0 }, true);
   return exact.z >= free.z - nominalAdvantage ? exact : free;

@@ -13,12 +13,12 @@ import json
 import numpy as np
 from scipy.optimize import minimize
 
-VOTES, MOST_VOTES, LEAST_RIVAL, MOST_SCORE, MOST_Z, MOST_CONTRAST = 0.1, 40, 4.0, 25.0, 30.0, 10.0
+VOTES, MOST_VOTES, LEAST_RIVAL, MOST_SCORE, MOST_Z, MOST_CONTRAST, LEAST_SHARE = 0.1, 40, 4.0, 25.0, 30.0, 10.0, 0.4
 
 
 def features(e):
     score = e["z"] - max(LEAST_RIVAL, e["rivalZ"]) + VOTES * min(MOST_VOTES, e["votes"])
-    return [1.0, min(MOST_SCORE, score), min(MOST_Z, e["z"]), np.log(e["expected"] + 1), float(e["nominal"]), e["share"], min(MOST_CONTRAST, e["contrast"])]
+    return [1.0, min(MOST_SCORE, score), min(MOST_Z, e["z"]), np.log(e["expected"] + 1), float(e["nominal"]), max(0.0, e["share"] - LEAST_SHARE), min(MOST_CONTRAST, e["contrast"])]
 
 
 NAMES = ["intercept", "score", "z", "size", "nominal", "share", "contrast"]
