@@ -39,6 +39,11 @@ export class SilentAudioError extends DomainError {
   readonly code = 'media.silent';
 }
 
+/** Tags asked of an engine that has no model open. */
+export class TaggingOffError extends DomainError {
+  readonly code = 'tagging.off';
+}
+
 /** A track that was to get its audio and is no longer there. */
 export class TrackGoneError extends DomainError {
   readonly code = 'catalog.track-gone';
@@ -211,6 +216,21 @@ export class Engine implements ListeningService {
   async tagsOf(tenantId: TenantId, trackId: TrackId): Promise<StoredTagging | undefined> {
     const { tagging } = this.parts;
     return tagging && (await tagging.store.find(tenantId, trackId, tagging.model));
+  }
+
+  /**
+   * Tags a file without keeping it, experimental tags left out.
+   *
+   * @throws {TaggingOffError} if this engine was opened without a model
+   */
+  async tagFile(path: string, signal?: AbortSignal): Promise<TagResult> {
+    const { tagging, listener } = this.parts;
+    if (tagging === undefined) throw new TaggingOffError('tagging is switched off here');
+    return listener.tag(
+      path,
+      { modelFolder: tagging.modelFolder, all: false, experimental: false },
+      { signal },
+    );
   }
 
   /** {@inheritDoc ListeningService.health} */

@@ -53,6 +53,7 @@ export type RequestErrorCode =
   | 'request.rate-limited'
   | 'request.shutting-down'
   | 'catalog.track-not-found'
+  | 'tag.not-tagged'
   | 'scan.not-found'
   | 'job.not-found'
   | 'key.not-found'
@@ -139,6 +140,9 @@ export const problemTable: Readonly<Record<string, Meaning>> = {
   'fingerprint.bad-file': [422, 'The fingerprint file is damaged'],
   'fingerprint.bad-peaks': [422, 'The fingerprint is damaged'],
   'fingerprint.unknown-version': [422, 'The fingerprint was made by an unknown version'],
+  'catalog.no-such-track': [404, 'There is no such track'],
+  'tag.not-tagged': [404, 'The track has no tags'],
+  'tagging.off': [503, 'Tagging is switched off'],
   'index.locked': [503, 'Another process writes the index'],
   'index.read-only': [503, 'This process only reads the index'],
   'index.stalled': [503, 'The index does not keep up'],

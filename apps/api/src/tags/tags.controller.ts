@@ -131,7 +131,7 @@ export class TagsController {
     if (!track) throw new RequestError('catalog.track-not-found', `there is no track ${id}`);
     const [latest] = await this.store.taggedBy(tenantId, trackId);
     const said = latest && (await this.store.find(tenantId, trackId, latest));
-    if (!said) throw new RequestError('catalog.track-not-found', `the track ${id} has not been tagged`);
+    if (!said) throw new RequestError('tag.not-tagged', `the track ${id} has not been tagged`);
     return { track, said, tags: applyVerdicts(said.tags, await this.store.verdicts(tenantId, trackId)) };
   }
 }
