@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { decisionModel } from './decision-model.js';
+import { probabilityOf, type Evidence } from './decision.js';
+import { relationOf } from './match.js';
+
+const clear: Evidence = {
+  z: 40,
+  rivalZ: 5,
+  votes: 300,
+  expected: 300,
+  share: 0.9,
+  nominal: true,
+  contrast: 20,
+};
+const chance: Evidence = {
+  z: 7,
+  rivalZ: 6,
+  votes: 8,
+  expected: 300,
+  share: 0.1,
+  nominal: false,
+  contrast: 3,
+};
+
+describe('probabilityOf', () => {
+  it('is certain of a clear find and of chance', () => {
+    expect(probabilityOf(clear)).toBeGreaterThan(0.999);
+    expect(probabilityOf(chance)).toBeLessThan(0.05);
+  });
+
+  it('falls when another track agrees as well', () => {
+    const rivalled = { ...clear, z: 15, rivalZ: 14, share: 0.25 };
+    expect(probabilityOf(rivalled)).toBeLessThan(decisionModel.answer);
+    expect(probabilityOf({ ...rivalled, rivalZ: 5 })).toBeGreaterThan(decisionModel.answer);
+  });
+
+  it('believes nominal speed and a place of its own more', () => {
+    const weak = { ...chance, z: 11, contrast: 5 };
+    expect(probabilityOf({ ...weak, nominal: true })).toBeGreaterThan(probabilityOf(weak));
+    expect(probabilityOf({ ...weak, contrast: 8 })).toBeGreaterThan(probabilityOf(weak));
+  });
+});
+
+describe('relationOf', () => {
+  const line = { offset: 0, speed: 0.94, pitch: -3, z: 24, expected: 300, share: 0.4, sharpness: 0.4 };
+
+  it('takes blurred peaks at another tempo for a version', () => {
+    expect(relationOf(line)).toBe('version');
+  });
+
+  it('takes exact peaks at another speed, echoes at nominal speed and weak finds for the recording', () => {
+    expect(relationOf({ ...line, sharpness: 0.85 })).toBe('recording');
+    expect(relationOf({ ...line, speed: 1, pitch: 0 })).toBe('recording');
+    expect(relationOf({ ...line, z: 9 })).toBe('recording');
+  });
+});
