@@ -14,7 +14,7 @@ export class HeardTrack {
   readonly silent: readonly boolean[];
   /** A segment with speech. */
   readonly speech: readonly boolean[];
-  /** A segment with music; all that is not silent when the model cannot tell. */
+  /** A segment with music; all that is not silent when the model cannot tell; never a bare tone. */
   readonly music: readonly boolean[];
   /** Probability per segment, row-major [count, tags], smoothed over neighbours with music; 0 in silence. */
   readonly segmentScores: Float64Array;
@@ -37,7 +37,9 @@ export class HeardTrack {
     if (rmsDb.length !== count) throw new ShapeError('rmsDb', `[${count}]`, rmsDb.length);
     this.silent = Array.from(rmsDb, (level) => level < silenceRmsDb);
     this.speech = this.#active('speech', false);
-    this.music = this.#active('music', true);
+    this.music = this.#active('music', true).map(
+      (music, k) => music && outputs.descriptors?.[k].bareTone !== true,
+    );
     this.logOdds = this.#calibrated();
     this.segmentScores = this.#segmentScores();
     this.trackScores = this.#trackScores();

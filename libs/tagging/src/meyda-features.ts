@@ -11,6 +11,8 @@ export type FrameFeatures = Readonly<{
   rms: number;
   /** Centre of gravity of the amplitude spectrum in hertz; 0 for silence. */
   centroidHz: number;
+  /** Standard deviation of the amplitude spectrum in hertz; under 25 Hz only for a bare sine. */
+  spreadHz: number;
 }>;
 
 /**
@@ -21,10 +23,12 @@ export type FrameFeatures = Readonly<{
 export function measureFrame(frame: Float32Array, sampleRateHz: number): FrameFeatures {
   meyda.bufferSize = frame.length;
   meyda.sampleRate = sampleRateHz;
-  const features = meyda.extract(['rms', 'spectralCentroid'], frame);
-  const centroid = features?.spectralCentroid ?? 0;
+  const features = meyda.extract(['rms', 'spectralCentroid', 'spectralSpread'], frame);
+  const inHz = (bins: number | undefined): number =>
+    bins !== undefined && Number.isFinite(bins) ? (bins * sampleRateHz) / frame.length : 0;
   return {
     rms: features?.rms ?? 0,
-    centroidHz: Number.isFinite(centroid) ? (centroid * sampleRateHz) / frame.length : 0,
+    centroidHz: inHz(features?.spectralCentroid),
+    spreadHz: inHz(features?.spectralSpread),
   };
 }

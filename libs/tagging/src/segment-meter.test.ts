@@ -36,6 +36,12 @@ describe('segment meter', () => {
     expect(metered(seconds(5, tone(3000))).describe(0).brightnessHz).toBeGreaterThan(2900);
   });
 
+  it('tells a bare tone from a tone with a weak overtone', () => {
+    expect(metered(seconds(5, tone(440))).describe(0).bareTone).toBe(true);
+    const rich = (t: number) => tone(440)(t) + 0.1 * tone(880)(t);
+    expect(metered(seconds(5, rich)).describe(0).bareTone).toBeUndefined();
+  });
+
   it.each([
     [1, 'slow'],
     [3, 'moderate'],

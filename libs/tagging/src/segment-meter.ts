@@ -2,11 +2,31 @@ import { measureFrame } from './meyda-features.js';
 import { OnsetCounter } from './onset-counter.js';
 import type { SegmentDescriptors } from './tagger-model.js';
 
-type Block = { samples: number; energy: number; centroid: number; weight: number; onsets: number };
+type Block = {
+  samples: number;
+  energy: number;
+  centroid: number;
+  weight: number;
+  onsets: number;
+  frames: number;
+  sines: number;
+};
+
+const newBlock = (): Block => ({
+  samples: 0,
+  energy: 0,
+  centroid: 0,
+  weight: 0,
+  onsets: 0,
+  frames: 0,
+  sines: 0,
+});
 
 /** Rate of the Meyda frames. */
 const framesPerSecond = 2;
 const frameSamples = 1024;
+/** Spread under which a frame holds nothing but one sine: less than two bins. */
+const sineSpreadHz = 25;
 
 /**
  * Level and readable descriptors of a stream, segment by segment. Segments are two hops long; only sums a hop are kept.
@@ -46,7 +66,7 @@ export class SegmentMeter {
         inFrame < frameSamples ? frameSamples - inFrame : this.frameHop - inFrame,
       );
       const part = samples.subarray(taken, taken + count);
-      if (inBlock === 0) this.blocks.push({ samples: 0, energy: 0, centroid: 0, weight: 0, onsets: 0 });
+      if (inBlock === 0) this.blocks.push(newBlock());
       const block = this.blocks[this.blocks.length - 1];
       for (let i = 0; i < count; i++) block.energy += part[i] * part[i];
       block.samples += count;
@@ -68,7 +88,7 @@ export class SegmentMeter {
 
   /** Descriptors of segment `k` as far as it has been heard. */
   describe(k: number): SegmentDescriptors {
-    const { samples, energy, centroid, weight, onsets } = this.#segment(k);
+    const { samples, energy, centroid, weight, onsets, frames, sines } = this.#segment(k);
     const seconds = samples / this.sampleRateHz;
     const onsetRateHz = seconds === 0 ? 0 : onsets / seconds;
     return {
@@ -76,23 +96,28 @@ export class SegmentMeter {
       brightnessHz: Math.round(weight === 0 ? 0 : centroid / weight),
       onsetRateHz: round(onsetRateHz, 2),
       tempoFeel: tempoFeelOf(onsetRateHz),
+      ...(frames > 0 && sines === frames && energy > 0 && { bareTone: true as const }),
     };
   }
 
   #measure(block: Block): void {
-    const { rms, centroidHz } = measureFrame(this.frame, this.sampleRateHz);
+    const { rms, centroidHz, spreadHz } = measureFrame(this.frame, this.sampleRateHz);
     block.centroid += rms * centroidHz;
     block.weight += rms;
+    block.frames++;
+    if (spreadHz < sineSpreadHz) block.sines++;
   }
 
   #segment(k: number): Block {
-    const sum: Block = { samples: 0, energy: 0, centroid: 0, weight: 0, onsets: 0 };
+    const sum = newBlock();
     for (const block of this.blocks.slice(k, k + 2)) {
       sum.samples += block.samples;
       sum.energy += block.energy;
       sum.centroid += block.centroid;
       sum.weight += block.weight;
       sum.onsets += block.onsets;
+      sum.frames += block.frames;
+      sum.sines += block.sines;
     }
     return sum;
   }

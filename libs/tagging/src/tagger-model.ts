@@ -37,6 +37,8 @@ export type SegmentDescriptors = Readonly<{
   /** Onsets a second: how busy it feels, whatever the metre. */
   onsetRateHz: number;
   tempoFeel: 'still' | 'slow' | 'moderate' | 'fast';
+  /** There is nothing but one sine, as in a test tone: no music. */
+  bareTone?: true;
 }>;
 
 /** What a model heard in a track, segment by segment; segment k starts at k * hopMs. */
