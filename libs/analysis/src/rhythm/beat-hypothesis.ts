@@ -17,7 +17,7 @@ export type BeatHypothesis = Readonly<{
 const shifts = [0, 1 / 2, 1 / 4, 3 / 4, 1 / 3, 2 / 3];
 
 /** Values of {@link BeatHypothesis.features}. */
-export const hypothesisFeatures = 62;
+export const hypothesisFeatures = 69;
 
 /**
  * Lists ways to hear the beat: for each candidate period the path of strongest novelty, and the same in other phases.
@@ -152,7 +152,12 @@ function describe(
     average(changeAtBeat),
     phaseContrast(changeAtBeat, changeAtBeat.length, 2),
     phaseContrast(changeAtBeat, changeAtBeat.length, 3),
+    phaseContrast(changeAtBeat, changeAtBeat.length, 4),
+    phaseContrast(changeAtBeat, changeAtBeat.length, 8),
   );
+  const bassChange = chromaChange(chroma, beats, 0, 12);
+  for (const cycle of [2, 4, 8]) features.push(phaseContrast(bassChange, bassChange.length, cycle));
+  features.push(...startPhase(beats, period, novelty.total));
   for (const factor of [1 / 4, 1 / 3, 1 / 2, 1, 1.5, 2, 3, 4, 6, 8]) {
     features.push(atLag(periodicity.mean, factor * period));
   }
@@ -172,6 +177,21 @@ function near(values: Float32Array, frame: number): number {
     if (values[i] > top) top = values[i]!;
   }
   return top;
+}
+
+/**
+ * Where the first strong onset falls between the beats, as music tends to start on one: cosine of its phase (1 on a beat,
+ * -1 half-way) and of twice its phase.
+ */
+function startPhase(beats: Float64Array, period: number, strength: Float32Array): number[] {
+  let loudest = 0;
+  for (const value of strength) if (value > loudest) loudest = value;
+  let first = strength.findIndex((value) => value > 0.25 * loudest);
+  while (first + 1 < strength.length && strength[first + 1] > strength[first]) first++;
+  let nearest = beats[0];
+  for (const beat of beats) if (Math.abs(beat - first) < Math.abs(nearest - first)) nearest = beat;
+  const angle = (2 * Math.PI * (first - nearest)) / period;
+  return [Math.cos(angle), Math.cos(2 * angle)];
 }
 
 /** How much the strongest of `cycle` phases stands out: log of its mean over the mean of all. */
