@@ -8,11 +8,7 @@ async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-function rows(
-  text: string,
-  format: ImportFormat = 'csv',
-  mapping?: ImportMapping,
-): Promise<ImportRow[]> {
+function rows(text: string, format: ImportFormat = 'csv', mapping?: ImportMapping): Promise<ImportRow[]> {
   return collect(readMetadata([text], format, mapping));
 }
 
