@@ -2,7 +2,7 @@
  * Measures the embedded index: build rate, size, query cost, memory, merge and removal.
  *
  *   node test/bench/fingerprint-index.ts build  DIR --music FOLDER --hours 100
- *   node test/bench/fingerprint-index.ts query  DIR --music FOLDER [--queries 200] [--cache MIB] [--cold]
+ *   node test/bench/fingerprint-index.ts query  DIR --music FOLDER [--queries 200] [--levels 1] [--cache MIB] [--cold]
  *   node test/bench/fingerprint-index.ts remove DIR [--share 0.3]
  *
  * The catalog is the music of the folder (every audio file, decoded by FFmpeg) and, beyond it, made-up tracks: runs of
@@ -42,6 +42,7 @@ const { positionals, values } = parseArgs({
     hours: { type: 'string', default: '100' },
     queries: { type: 'string', default: '200' },
     cache: { type: 'string', default: '2048' },
+    levels: { type: 'string', default: '1' },
     share: { type: 'string', default: '0.3' },
     cold: { type: 'boolean', default: false },
   },
@@ -257,7 +258,7 @@ async function query(music: readonly Peaks[]): Promise<void> {
     const n = Math.floor(random.next() * music.length);
     return { n, ...excerpt(music[n], random) };
   });
-  for (const { name, depth, candidates } of searchLevels.slice(0, Number(process.env.LV ?? 9))) {
+  for (const { name, depth, candidates } of searchLevels.slice(0, Number(values.levels))) {
     const questions = excerpts.map(({ n, query, start }) => ({
       n,
       start,
