@@ -13,8 +13,8 @@ export type ShiftRule = Readonly<{
   minContrast: number;
 }>;
 
-/** Tuned on glued and steady tracks (docs/evaluation/tagging.md). */
-export const defaultShiftRule: ShiftRule = { minSideMs: 10_000, minChange: 1.5, minContrast: 4 };
+/** Tuned on glued and steady tracks (docs/evaluation/tagging-serving.md). */
+export const defaultShiftRule: ShiftRule = { minSideMs: 10_000, minChange: 1.5, minContrast: 3 };
 
 type PairShift = Readonly<{ k: number; from: number; to: number; change: number }>;
 
