@@ -5,7 +5,8 @@ import { slicePeaks, type Peaks } from './peaks.js';
 import { QueryRaster, type Alignment } from './query-raster.js';
 import { ReferenceCache, search, type SearchSources } from './search.js';
 import { scanWindows } from './scan-windows.js';
-import { joinWindows, type ScanWindow } from './segments.js';
+import type { ScanWindow } from './segment-trace.js';
+import { joinWindows } from './segments.js';
 import { ShiftProfile } from './shift-profile.js';
 import { verify, type Verified } from './verification.js';
 

@@ -3,27 +3,14 @@ import { centsPerStep, type PeakSource } from './candidate.js';
 import { framesToMs } from './config.js';
 import { relationOf, type Match } from './match.js';
 import { slicePeaks, type Peaks } from './peaks.js';
-import { QueryRaster, type Alignment, type Profile, type ReferencePeaks } from './query-raster.js';
+import { QueryRaster, type Alignment, type ReferencePeaks } from './query-raster.js';
 import { roleOf } from './role.js';
 import { scanWindows } from './scan-windows.js';
 import type { ReferenceCache } from './search.js';
 import { findBorders, pieceEvidence, type PieceRange } from './segment-borders.js';
-import type { Verified } from './verification.js';
-
-/** What one window of a scan found; the line counts from the recording's frame 0. */
-export type ScanWindow = Readonly<{
-  /** First frame. */
-  start: number;
-  trackId: TrackId;
-  line: Verified;
-  votes: number;
-  score: number;
-  probability: number;
-  alternatives: readonly Readonly<{ trackId: TrackId; strength: number }>[];
-}>;
-
-/** Windows that lie on one line of one track. */
-type Strand = { trackId: TrackId; windows: ScanWindow[] };
+import { bestOf, pieceFrames, RasterCache, Trace, type ScanWindow, type Strand } from './segment-trace.js';
+import { ShiftProfile } from './shift-profile.js';
+import { verify } from './verification.js';
 
 /** A stretch of one track with its borders, before overlaps are resolved. */
 type Segment = Readonly<{
@@ -37,11 +24,6 @@ type Segment = Readonly<{
   evidence: number;
 }>;
 
-/** Pieces of which borders are made: a quarter of a second. */
-const pieceFrames = 11;
-const piecesPerHop = scanWindows.hop / pieceFrames;
-/** Hops without the track after which its end is believed. */
-const mostMisses = 3;
 /** Longest gap inside a match: 12 s. */
 const mostGapPieces = 48;
 /** Gap between windows, in hops, over which a strand goes on. */
@@ -60,7 +42,11 @@ export async function joinWindows(
   for (const strand of strandsOf(windows)) {
     if (probabilityOfWindows(strand.windows) < leastProbability) continue;
     const reference = await references.get(strand.trackId);
-    if (reference) segments.push(...segmentsOf(strand, reference, rasters, leastProbability));
+    if (!reference) continue;
+    const here = segmentsOf(strand, reference, rasters, leastProbability);
+    const moved = moveToBestRepeat(peaks, strand, reference);
+    const there = moved ? segmentsOf(moved, reference, rasters, leastProbability) : [];
+    segments.push(...(evidenceOf(there) > evidenceOf(here) ? there : here));
   }
   const kept = resolveOverlaps(segments);
   const matches: Match[] = [];
@@ -121,6 +107,41 @@ function probabilityOfWindows(windows: readonly ScanWindow[]): number {
 /** Logit that a hint of a second window adds beyond chance: agreeing by accident on the same line is rare. */
 const priorLogit = 3;
 
+/** Longest stretch that decides between repeats, frames (60 s). */
+const repeatFrames = 2600;
+/** Coincidences, relative to the strand's own place, from which another place of the track is tried. */
+const repeatGain = 1.03;
+
+/**
+ * Moves a strand to the place of its track that agrees best with the whole stretch and what lies around it. A window of
+ * 10 s cannot tell the repeats of a loop, but what comes before and after can.
+ */
+function moveToBestRepeat(peaks: Peaks, strand: Strand, reference: ReferencePeaks): Strand | undefined {
+  const { windows } = strand;
+  const best = bestOf(windows);
+  const last = windows[windows.length - 1].start + 2 * scanWindows.length;
+  const start = Math.max(0, windows[0].start - scanWindows.length, Math.min(best.start, last - repeatFrames));
+  const query = slicePeaks(peaks, start, Math.min(peaks.lengthFrames, last, start + repeatFrames));
+  const local = { ...best.line, offset: best.line.offset + best.line.speed * start };
+  const standing = new ShiftProfile(query).standing(reference, local);
+  if (standing.bestGain < repeatGain) return undefined;
+  const raster = QueryRaster.ofQuery(slicePeaks(peaks, best.start, best.start + scanWindows.length));
+  const there = { ...best.line, offset: standing.bestOffset + best.line.speed * (best.start - start) };
+  const line = verify(raster, reference, there, best.line.speed === 1 && best.line.pitch === 0);
+  const shift = line.offset - line.speed * best.start - best.line.offset;
+  return {
+    trackId: strand.trackId,
+    windows: windows.map((window) => ({
+      ...window,
+      line: { ...window.line, offset: window.line.offset + shift },
+    })),
+  };
+}
+
+function evidenceOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { evidence }) => sum + evidence, 0);
+}
+
 /** Finds where the strand's track begins and ends to sound. */
 function segmentsOf(
   strand: Strand,
@@ -170,132 +191,6 @@ function mergeNear(ranges: readonly PieceRange[]): readonly PieceRange[] {
     else merged.push(range);
   }
   return merged;
-}
-
-/** Rasters of the stretches around the hops of a recording, the last ones kept. */
-class RasterCache {
-  private readonly known = new Map<number, { raster: QueryRaster; from: number }>();
-
-  constructor(private readonly peaks: Peaks) {}
-
-  get lengthFrames(): number {
-    return this.peaks.lengthFrames;
-  }
-
-  /** Raster of the window whose middle is the hop's, and its first frame. */
-  around(hop: number): { raster: QueryRaster; from: number } {
-    let entry = this.known.get(hop);
-    if (!entry) {
-      const from = Math.max(0, hop * scanWindows.hop - (scanWindows.length - scanWindows.hop) / 2);
-      entry = { raster: QueryRaster.ofQuery(slicePeaks(this.peaks, from, from + scanWindows.length)), from };
-      if (this.known.size >= mostRasters) this.known.delete(this.known.keys().next().value ?? 0);
-      this.known.set(hop, entry);
-    }
-    return entry;
-  }
-}
-
-/** Rasters held at once (0.4 MB each). */
-const mostRasters = 64;
-
-/** Agreement of a strand's line with the recording, hop by hop, as far as it is needed. */
-class Trace {
-  private first: number;
-  private last: number;
-  private readonly hops = new Map<number, Profile>();
-
-  constructor(
-    private readonly strand: Strand,
-    private readonly reference: ReferencePeaks,
-    private readonly rasters: RasterCache,
-  ) {
-    const { windows } = strand;
-    this.first = Math.floor(windows[0].start / scanWindows.hop);
-    this.last = Math.min(this.lastHop(), Math.floor(windows[windows.length - 1].start / scanWindows.hop) + 1);
-  }
-
-  get startFrame(): number {
-    return this.first * scanWindows.hop;
-  }
-
-  /** Agreement per unit of weight in the best window, where the track surely sounds. */
-  coreExcess(): number {
-    const best = bestOf(this.strand.windows);
-    const hop = Math.floor(best.start / scanWindows.hop);
-    let excess = 0;
-    let weight = 0;
-    for (const part of [this.at(hop), this.at(Math.min(this.lastHop(), hop + 1))]) {
-      for (let piece = 0; piece < piecesPerHop; piece++) {
-        excess += part.excess[piece];
-        weight += part.weight[piece];
-      }
-    }
-    return weight === 0 ? 0 : excess / weight;
-  }
-
-  /** Goes on at both ends while the track is heard, and a little beyond. */
-  extend(core: number): void {
-    let misses = 0;
-    while (this.first > 0 && misses < mostMisses) misses = this.isHeard(--this.first, core) ? 0 : misses + 1;
-    misses = 0;
-    while (this.last < this.lastHop() && misses < mostMisses)
-      misses = this.isHeard(++this.last, core) ? 0 : misses + 1;
-  }
-
-  /** All hops in one. */
-  profile(): Profile {
-    const pieces = (this.last - this.first + 1) * piecesPerHop;
-    const all = {
-      excess: new Float32Array(pieces),
-      variance: new Float32Array(pieces),
-      weight: new Float32Array(pieces),
-    };
-    for (let hop = this.first; hop <= this.last; hop++) {
-      const part = this.at(hop);
-      const at = (hop - this.first) * piecesPerHop;
-      all.excess.set(part.excess, at);
-      all.variance.set(part.variance, at);
-      all.weight.set(part.weight, at);
-    }
-    return all;
-  }
-
-  private isHeard(hop: number, core: number): boolean {
-    const part = this.at(hop);
-    let evidence = 0;
-    for (let piece = 0; piece < piecesPerHop; piece++) evidence += pieceEvidence(part, piece, core);
-    return evidence > 0;
-  }
-
-  /** Measures one hop along the line of the nearest window. */
-  private at(hop: number): Profile {
-    let part = this.hops.get(hop);
-    if (!part) {
-      const { raster, from } = this.rasters.around(hop);
-      const start = hop * scanWindows.hop;
-      const middle = start + scanWindows.hop / 2;
-      const { line } = this.strand.windows.reduce((a, b) =>
-        distance(b, middle) < distance(a, middle) ? b : a,
-      );
-      const local = { ...line, offset: line.offset + line.speed * from };
-      part = raster.profile(this.reference, local, start - from, pieceFrames, piecesPerHop);
-      this.hops.set(hop, part);
-    }
-    return part;
-  }
-
-  private lastHop(): number {
-    return Math.max(0, Math.ceil(this.rasters.lengthFrames / scanWindows.hop) - 1);
-  }
-}
-
-function distance(window: ScanWindow, frame: number): number {
-  return Math.abs(window.start + scanWindows.length / 2 - frame);
-}
-
-/** The window with the strongest agreement. */
-function bestOf(windows: readonly ScanWindow[]): ScanWindow {
-  return windows.reduce((a, b) => (b.line.z > a.line.z ? b : a));
 }
 
 /** One line through the windows: a fit to their middles when the speed is not nominal. */
