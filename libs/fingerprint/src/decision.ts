@@ -1,7 +1,7 @@
 import type { TrackId } from '@earmark/kernel';
 import { decisionModel } from './decision-model.js';
 import { QueryRaster, type ReferencePeaks } from './query-raster.js';
-import type { Place } from './search.js';
+import type { Place } from './place.js';
 
 /** What the places of one query amount to. */
 export type Decision = Readonly<{

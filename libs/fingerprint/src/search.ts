@@ -2,6 +2,7 @@ import type { TrackId } from '@earmark/kernel';
 import { centsPerStep, type Candidate, type CandidateSource, type PeakSource } from './candidate.js';
 import { decide, type Decision } from './decision.js';
 import type { Peaks } from './peaks.js';
+import type { Place } from './place.js';
 import { queryLandmarks } from './query-landmarks.js';
 import { QueryRaster, referencePeaks, type Alignment, type ReferencePeaks } from './query-raster.js';
 import { searchLevels, type SearchLevel } from './search-levels.js';
@@ -10,9 +11,6 @@ import { glance, verify, type Verified } from './verification.js';
 
 /** Where a search looks. */
 export type SearchSources = Readonly<{ index: CandidateSource; peaks: PeakSource }>;
-
-/** A verified place of one track. */
-export type Place = Readonly<{ trackId: TrackId; votes: number; line: Verified }>;
 
 /** What one query found, undecided places included. */
 export type SearchResult = Readonly<{
