@@ -123,7 +123,7 @@ type LikelyTwin = Readonly<{ trackId: TrackId; offsets: readonly number[] }>;
 /** Tracks that the probes name at nominal speed and small offset, most named first. */
 async function likelyTwins(peaks: Peaks, index: CandidateSource): Promise<readonly LikelyTwin[]> {
   const named = new Map<TrackId, { evidence: number; offsets: Map<number, number> }>();
-  const level = searchLevels[0];
+  const level = searchLevels[1];
   const farthest = (1 - duplicateRule.coverage) * peaks.lengthFrames + 2 * lineTolerance;
   for (const share of probes) {
     const start = Math.max(0, Math.round(share * peaks.lengthFrames - probeFrames / 2));

@@ -4,11 +4,16 @@ import type { QueryDepth } from './query-landmarks.js';
 export type SearchLevel = Readonly<{ name: string; depth: QueryDepth; candidates: number }>;
 
 /**
- * The cascade: a small set of salient triples answers most queries; the next levels run only while nothing is certain.
- * Dense triples find changed pitch, tempo and speed in noise, pairs find nominal speed in hard noise, wide triples find
- * changes of up to a third.
+ * The cascade: a few triples of the most salient peaks answer clear queries; the next levels run only while nothing is
+ * certain. Dense triples find changed pitch, tempo and speed in noise, pairs find nominal speed in hard noise, wide
+ * triples find changes of up to a third.
  */
 export const searchLevels: readonly SearchLevel[] = [
+  {
+    name: 'first',
+    depth: { triples: { quota: 4, fanOut: 2, margin: 0.15, pitchReach: 0.5, tempoReach: 0.01 } },
+    candidates: 6,
+  },
   {
     name: 'salient',
     depth: { triples: { quota: 4, fanOut: 6, margin: 0.2, pitchReach: 1, tempoReach: 0.02 } },

@@ -51,7 +51,7 @@ for (const [source, track] of pairs.values()) {
   for (let start = 0; start + 440 <= piece.lengthFrames; start += 516) {
     const query = slicePeaks(piece, start, start + 440);
     const raster = QueryRaster.ofQuery(query);
-    const [best] = index.find(queryLandmarks(query, searchLevels[0].depth), 440, 3);
+    const [best] = index.find(queryLandmarks(query, searchLevels[1].depth), 440, 3);
     if (best?.offsetFrames === undefined) continue;
     const line = verify(
       raster,
