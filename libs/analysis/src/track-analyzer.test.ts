@@ -88,7 +88,12 @@ describe('TrackAnalyzer', () => {
     const first = song(120, 60, 24);
     const second = render(
       24,
-      Array.from({ length: 96 }, (_, i) => ({ at: i / 4, note: [85, 90, 94][i % 3], length: 0.2, gain: 0.3 })),
+      Array.from({ length: 96 }, (_, i) => ({
+        at: i / 4,
+        note: [85, 90, 94][i % 3],
+        length: 0.2,
+        gain: 0.3,
+      })),
     );
     const joined = new Float32Array(first.length + second.length);
     joined.set(first);

@@ -3,7 +3,8 @@ import { keyDistance, matchGains, planMix, tempoRatios, type MixTrack } from './
 
 function track(bpm: number | undefined, changes: Partial<MixTrack> = {}): MixTrack {
   const beat = 60_000 / (bpm ?? 120);
-  const beatsMs = bpm === undefined ? [] : Array.from({ length: Math.floor(180_000 / beat) }, (_, i) => i * beat);
+  const beatsMs =
+    bpm === undefined ? [] : Array.from({ length: Math.floor(180_000 / beat) }, (_, i) => i * beat);
   return {
     durationMs: 180_000,
     ...(bpm === undefined ? {} : { tempoBpm: bpm }),

@@ -56,7 +56,9 @@ const beatChoices = [32, 16, 8, 4] as const;
  * (an octave apart counts as equal); else the ends are faded into each other, cut on a downbeat, or played one after the other.
  */
 export function planMix(from: MixTrack, to: MixTrack, limits: MixLimits = {}): MixPlan {
-  return beatMix(from, to, limits) ?? fade(from, to, limits) ?? cut(from, to, limits) ?? gap(from, to, limits);
+  return (
+    beatMix(from, to, limits) ?? fade(from, to, limits) ?? cut(from, to, limits) ?? gap(from, to, limits)
+  );
 }
 
 /**
@@ -65,7 +67,11 @@ export function planMix(from: MixTrack, to: MixTrack, limits: MixLimits = {}): M
  * @param maxShift largest change of one track, share
  * @returns absent if they cannot meet within the limit
  */
-export function tempoRatios(fromBpm: number, toBpm: number, maxShift: number): { from: number; to: number } | undefined {
+export function tempoRatios(
+  fromBpm: number,
+  toBpm: number,
+  maxShift: number,
+): { from: number; to: number } | undefined {
   let best: number | undefined;
   for (const octave of [1, 2, 0.5]) {
     const ratio = fromBpm / (toBpm * octave);

@@ -10,7 +10,8 @@ function music(notes: readonly number[], bpm: number, gain = 1): Float32Array {
   return Float32Array.from({ length: 8 * transitionRateHz }, (_, i) => {
     const since = (i % beat) / transitionRateHz;
     let sum = 0;
-    for (const note of notes) sum += Math.sin((2 * Math.PI * 440 * 2 ** ((note - 69) / 12) * i) / transitionRateHz);
+    for (const note of notes)
+      sum += Math.sin((2 * Math.PI * 440 * 2 ** ((note - 69) / 12) * i) / transitionRateHz);
     return (gain * 0.1 * sum * Math.exp(-6 * since)) / notes.length;
   });
 }
@@ -22,7 +23,9 @@ describe('WindowFeatures', () => {
   it('does not depend on gain', () => {
     const plain = features.describe(music(chord, 120), 'tail');
     const loud = features.describe(music(chord, 120, 4), 'tail');
-    expect(similarity(builtInModel().embed(plain, 'tail'), builtInModel().embed(loud, 'tail'))).toBeGreaterThan(0.8);
+    expect(
+      similarity(builtInModel().embed(plain, 'tail'), builtInModel().embed(loud, 'tail')),
+    ).toBeGreaterThan(0.8);
   });
 
   it('gives finite values for silence and refuses windows of less than a second', () => {

@@ -18,7 +18,11 @@ export function similarity(a: Float32Array, b: Float32Array): number {
  *
  * @param tail row of WindowFeatures for side `tail`
  */
-export function rankHeads(model: TransitionModel, tail: Float32Array, candidates: readonly Candidate[]): Ranking {
+export function rankHeads(
+  model: TransitionModel,
+  tail: Float32Array,
+  candidates: readonly Candidate[],
+): Ranking {
   return rankEmbedded(
     model.embed(tail, 'tail'),
     candidates.map(({ id, features }) => ({ id, embedding: model.embed(features, 'head') })),

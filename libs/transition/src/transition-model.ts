@@ -40,12 +40,14 @@ export class LinearTowers implements TransitionModel {
     private readonly means: Float32Array,
     private readonly projection: Float32Array,
   ) {
-    if (means.length !== 2 * featureSize) throw new ShapeError('means', `${2 * featureSize} values`, means.length);
+    if (means.length !== 2 * featureSize)
+      throw new ShapeError('means', `${2 * featureSize} values`, means.length);
     this.dimensions = projection.length / featureSize;
   }
 
   embed(features: Float32Array, side: Side, without?: Component): Float32Array {
-    if (features.length !== featureSize) throw new ShapeError('features', `${featureSize} values`, features.length);
+    if (features.length !== featureSize)
+      throw new ShapeError('features', `${featureSize} values`, features.length);
     const { dimensions, means, projection } = this;
     const out = new Float32Array(dimensions);
     const offset = side === 'tail' ? 0 : featureSize;

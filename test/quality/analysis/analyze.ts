@@ -14,7 +14,20 @@ const nativeRateHz = 44_100;
 function decode(path: string, rateHz: number, channels: number): Float32Array {
   const result = spawnSync(
     'ffmpeg',
-    ['-v', 'error', '-nostdin', '-i', path, '-ac', String(channels), '-ar', String(rateHz), '-f', 'f32le', '-'],
+    [
+      '-v',
+      'error',
+      '-nostdin',
+      '-i',
+      path,
+      '-ac',
+      String(channels),
+      '-ar',
+      String(rateHz),
+      '-f',
+      'f32le',
+      '-',
+    ],
     { maxBuffer: 2 ** 31 - 1 },
   );
   if (result.status !== 0) throw new Error(`${path}: ${result.stderr.toString()}`);
@@ -41,4 +54,6 @@ for (const path of process.argv.slice(2)) {
   seconds += left.length / nativeRateHz;
   process.stdout.write(JSON.stringify({ path, ...result }) + '\n');
 }
-process.stderr.write(`${((1000 * seconds) / cpuMs).toFixed(0)} times real time, ${seconds.toFixed(0)} s of sound\n`);
+process.stderr.write(
+  `${((1000 * seconds) / cpuMs).toFixed(0)} times real time, ${seconds.toFixed(0)} s of sound\n`,
+);

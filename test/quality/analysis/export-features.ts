@@ -81,7 +81,11 @@ for (const path of files) {
     const bpm = (60 * onsetRateHz) / hypothesis.periodFrames;
     return {
       bpm,
-      f1: beatF1(beats.get(id) ?? [], Array.from(hypothesis.beats, (f) => f / onsetRateHz), samples.length / 16_000),
+      f1: beatF1(
+        beats.get(id) ?? [],
+        Array.from(hypothesis.beats, (f) => f / onsetRateHz),
+        samples.length / 16_000,
+      ),
       acc1: Math.abs(bpm - tempo) <= 0.04 * tempo ? 1 : 0,
       x: Array.from(hypothesis.features),
     };
@@ -89,7 +93,12 @@ for (const path of files) {
   hypotheses.write(JSON.stringify({ id, rows }) + '\n');
   const histogram = keyHistogram(chroma);
   if (histogram !== undefined) {
-    const line = { id, histogram: Array.from(histogram), key: piece.key, keyConfidence: Number(piece.key_conf) };
+    const line = {
+      id,
+      histogram: Array.from(histogram),
+      key: piece.key,
+      keyConfidence: Number(piece.key_conf),
+    };
     keys.write(JSON.stringify(line) + '\n');
   }
 }

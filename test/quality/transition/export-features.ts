@@ -10,7 +10,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WindowFeatures, transitionRateHz, windowMs, type Side } from '@earmark/transition';
 
-type Track = Readonly<{ id: string; package: string; split: string; path: string; seconds: number; ratio: number }>;
+type Track = Readonly<{
+  id: string;
+  package: string;
+  split: string;
+  path: string;
+  seconds: number;
+  ratio: number;
+}>;
 
 const gapSeconds = 4;
 const seams = 5;

@@ -10,7 +10,9 @@ function measure(channels: readonly Float32Array[]) {
 }
 
 const sine = (hz: number, gain: number) =>
-  Float32Array.from({ length: rate }, (_, i) => Math.max(-1, Math.min(1, gain * Math.sin((2 * Math.PI * hz * i) / rate))));
+  Float32Array.from({ length: rate }, (_, i) =>
+    Math.max(-1, Math.min(1, gain * Math.sin((2 * Math.PI * hz * i) / rate))),
+  );
 
 describe('QualityMeter', () => {
   it('counts samples of clipped runs only', () => {
