@@ -52,22 +52,15 @@ export class RealFft {
       re[j] = frame[2 * i]!;
       im[j] = frame[2 * i + 1]!;
     }
-    for (let span = 1; span < half; span <<= 1) {
-      const stride = half / span;
-      for (let k = 0; k < span; k++) {
-        const wr = cos[k * stride];
-        const wi = sin[k * stride];
-        for (let i = k; i < half; i += span << 1) {
-          const j = i + span;
-          const xr = re[j] * wr - im[j] * wi;
-          const xi = re[j] * wi + im[j] * wr;
-          re[j] = re[i] - xr;
-          im[j] = im[i] - xi;
-          re[i] += xr;
-          im[i] += xi;
-        }
-      }
+    for (let i = 0; i < half; i += 2) {
+      const xr = re[i + 1];
+      const xi = im[i + 1];
+      re[i + 1] = re[i] - xr;
+      im[i + 1] = im[i] - xi;
+      re[i] += xr;
+      im[i] += xi;
     }
+    for (let span = 2; span < half; span <<= 1) this.combine(span);
     const first = re[0] + im[0];
     const last = re[0] - im[0];
     power[0] = first * first;
@@ -81,6 +74,27 @@ export class RealFft {
       const xr = er + or * cos[k] - oi * sin[k];
       const xi = ei + or * sin[k] + oi * cos[k];
       power[k] = xr * xr + xi * xi;
+    }
+  }
+
+  /** One radix-2 pass: butterflies of values `span` apart. */
+  private combine(span: number): void {
+    const { re, im, cos, sin } = this;
+    const half = this.size / 2;
+    const stride = half / span;
+    for (let block = 0; block < half; block += span << 1) {
+      for (let k = 0, t = 0; k < span; k++, t += stride) {
+        const i = block + k;
+        const j = i + span;
+        const wr = cos[t];
+        const wi = sin[t];
+        const xr = re[j] * wr - im[j] * wi;
+        const xi = re[j] * wi + im[j] * wr;
+        re[j] = re[i] - xr;
+        im[j] = im[i] - xi;
+        re[i] += xr;
+        im[i] += xi;
+      }
     }
   }
 }
