@@ -80,6 +80,7 @@ describe('earmark command line', () => {
     const [match] = rows[0]?.matches ?? [];
     expect(match?.trackId).toBe(ids.get(track('rock')));
     expect(match?.probability).toBeGreaterThan(0.99);
+    expect(match?.score).toBeLessThanOrEqual(1);
     const start = (match?.referenceStartMs ?? 0) - (match?.queryStartMs ?? 0) * (match?.speedRatio ?? 1);
     expect(Math.abs(start - 20_000)).toBeLessThan(100);
   });

@@ -23,6 +23,7 @@ export type Row = Readonly<Record<string, unknown>> &
       trackId: string;
       path?: string;
       probability: number;
+      score: number;
       queryStartMs: number;
       referenceStartMs: number;
       speedRatio: number;

@@ -9,6 +9,7 @@ import { ingestCommand } from './commands/ingest.js';
 import { serveCommand } from './commands/serve.js';
 import { statsCommand } from './commands/stats.js';
 import { tagCommand } from './commands/tag.js';
+import { transitionCommand } from './commands/transition.js';
 import { processOutput } from './output.js';
 
 const commands: readonly Command[] = [
@@ -17,6 +18,7 @@ const commands: readonly Command[] = [
   scanCommand,
   tagCommand,
   analyzeCommand,
+  transitionCommand,
   fingerprintCommand,
   deleteCommand,
   statsCommand,

@@ -1,5 +1,6 @@
 import type { TrackAnalysis } from '@earmark/analysis';
 import type { TagResult } from '@earmark/tagging';
+import type { SeamWindow } from './window-capture.js';
 
 /** What a listening thread is started with. */
 export type ListenWorkerData = Readonly<{
@@ -17,7 +18,7 @@ export type TagChoice = Readonly<{
   experimental: boolean;
 }>;
 
-/** One thing to do with a file: hash its bytes, or decode it and extract peaks, analyse or tag it. */
+/** One thing to do with a file: hash its bytes, or decode it and extract peaks, analyse or tag it, or describe windows of it. */
 export type ListenTask = Readonly<
   | { kind: 'hash'; path: string }
   | {
@@ -31,6 +32,7 @@ export type ListenTask = Readonly<
       tag?: TagChoice;
     }
   | { kind: 'analyze'; path: string; maxDurationMs: number }
+  | { kind: 'windows'; path: string; windows: readonly SeamWindow[] }
   | ({ kind: 'tag'; path: string; maxDurationMs: number } & TagChoice)
 >;
 
@@ -57,4 +59,5 @@ export type ListenAnswer = Readonly<
   | ({ kind: 'hear' } & Heard)
   | { kind: 'analyze'; analysis: TrackAnalysis }
   | { kind: 'tag'; tags: TagResult }
+  | { kind: 'windows'; rows: Float32Array }
 >;

@@ -4,6 +4,7 @@ import { errorCode } from '@earmark/kernel';
 import { hashFile, listen, type MediaDecoder, openMediaDecoder, type Consumer } from '@earmark/media';
 import { Tagger, TaggingSession } from '@earmark/models';
 import { type TagResult, tagTrack } from '@earmark/tagging';
+import { transitionRateHz } from '@earmark/transition';
 import { parentPort, workerData } from 'node:worker_threads';
 import type {
   Heard,
@@ -13,6 +14,7 @@ import type {
   ListenWorkerData,
   TagChoice,
 } from './listen-task.js';
+import { WindowCapture } from './window-capture.js';
 import type { WorkerReply, WorkerRequest } from './worker-pool.js';
 
 /** Thread entry: decodes one file at a time and answers with its peaks. */
@@ -53,6 +55,8 @@ async function answer(id: number, task: ListenTask, signal: AbortSignal): Promis
       return { kind: 'hash', contentHash: await hashFile(task.path, signal) };
     case 'analyze':
       return { kind: 'analyze', analysis: await analyze(task, signal) };
+    case 'windows':
+      return { kind: 'windows', rows: await describeWindows(task, signal) };
     case 'tag':
       return { kind: 'tag', tags: await tag(task, signal) };
     case 'hear':
@@ -140,6 +144,20 @@ async function startTagging({
     },
     finish: async () => tagTrack(session.model, await tagger.finish(), { all, experimental }),
   };
+}
+
+async function describeWindows(
+  task: Extract<ListenTask, { kind: 'windows' }>,
+  signal: AbortSignal,
+): Promise<Float32Array> {
+  const capture = new WindowCapture(task.windows);
+  const consumer: Consumer = {
+    sampleRateHz: transitionRateHz,
+    channels: 1,
+    push: ([mono]) => mono && capture.push(mono),
+  };
+  await listen(await openDecoder(), task.path, [consumer], { signal });
+  return capture.finish();
 }
 
 function openSession(folder: string): Promise<TaggingSession> {

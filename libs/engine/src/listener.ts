@@ -11,6 +11,7 @@ import type {
   TagChoice,
 } from './listen-task.js';
 import type { EngineSettings } from './settings.js';
+import type { SeamWindow } from './window-capture.js';
 import { WorkerPool } from './worker-pool.js';
 
 /** Threads load compiled code, also when this module itself was loaded from its source. */
@@ -98,6 +99,22 @@ export class Listener {
     const answer = await this.#run({ kind: 'tag', path, maxDurationMs: mediaLimitMs, ...choice }, options);
     if (answer.kind !== 'tag') throw new TypeError(`asked for tags, answered ${answer.kind}`);
     return answer.tags;
+  }
+
+  /**
+   * Describes windows of a file for the transition model.
+   *
+   * @returns row-major [windows, featureSize]; a window past the end of the file is all zeros
+   * @throws {WorkerTaskError} with a `media.*` code
+   */
+  async windows(
+    path: string,
+    windows: readonly SeamWindow[],
+    options: HearOptions = {},
+  ): Promise<Float32Array> {
+    const answer = await this.#run({ kind: 'windows', path, windows }, options);
+    if (answer.kind !== 'windows') throw new TypeError(`asked for windows, answered ${answer.kind}`);
+    return answer.rows;
   }
 
   /** Ends the threads; work that still runs is rejected. */

@@ -60,10 +60,20 @@ export class Recognition {
       return [
         {
           ...match,
+          score: strengthOf(match.score),
           ...(sourcePath === undefined ? {} : { path: sourcePath }),
           ...(title === undefined ? {} : { title }),
         },
       ];
     });
   }
+}
+
+/** Standard deviations at which the evidence counts half. */
+const halfStrength = 25;
+
+/** Brings standard deviations ahead of chance, 0 to some hundreds, to the contract's 0..1. */
+function strengthOf(deviations: number): number {
+  const positive = Math.max(0, deviations);
+  return positive / (positive + halfStrength);
 }

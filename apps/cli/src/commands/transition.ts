@@ -1,0 +1,141 @@
+import { Listener } from '@earmark/engine';
+import { DomainError } from '@earmark/kernel';
+import { builtInModel, featureSize, rankEmbedded, type Side } from '@earmark/transition';
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { type Command, UsageError } from '../command.js';
+import type { Output } from '../output.js';
+import { readSettings } from '../settings.js';
+import { forEachInput, withInterrupt } from './session.js';
+
+const window = z.object({
+  path: z.string().min(1),
+  startMs: z.number().min(0),
+  endMs: z.number().min(0),
+});
+const query = z.object({
+  id: z.string(),
+  tail: window,
+  candidates: z.array(window.extend({ id: z.string() })).min(1),
+});
+type Window = z.output<typeof window>;
+type Query = z.output<typeof query>;
+
+/** A line of a queries file that is no query; nothing was ranked. */
+class QueryFileError extends DomainError {
+  readonly code = 'transition.bad-query';
+}
+
+/** `earmark transition rank`: ranks any windows of any files as continuations of others. */
+export const transitionCommand: Command = {
+  name: 'transition',
+  usage: 'transition rank --queries FILE.jsonl [--json]',
+  summary: 'Ranks heads for tails: windows of files, one query a line (evaluation).',
+  flags: {
+    queries: {
+      type: 'string',
+      value: 'FILE',
+      help: '{"id","tail":{path,startMs,endMs},"candidates":[...]} a line',
+    },
+  },
+  async run(args, output) {
+    if (args.positionals.join(' ') !== 'rank') throw new UsageError('the only action is: rank');
+    const file = args.text('queries');
+    if (file === undefined) throw new UsageError('--queries FILE is missing');
+    const queries = await readQueries(file);
+    const settings = readSettings(args);
+    const listener = new Listener(settings);
+    try {
+      return await withInterrupt(async (signal) => {
+        const seams = new SeamEmbeddings();
+        for (const { tail, candidates } of queries) {
+          seams.want(tail, 'tail');
+          for (const candidate of candidates) seams.want(candidate, 'head');
+        }
+        await seams.hear(listener, settings.concurrency, output, signal);
+        return rankAll(queries, seams, output);
+      });
+    } finally {
+      await listener.close();
+    }
+  },
+};
+
+/** Ranks every query whose windows could be heard; exit code 1 if some could not. */
+function rankAll(queries: readonly Query[], seams: SeamEmbeddings, output: Output): number {
+  let failed = 0;
+  for (const { id, tail, candidates } of queries) {
+    const from = seams.of(tail, 'tail');
+    const heads = candidates.flatMap((candidate) => {
+      const embedding = seams.of(candidate, 'head');
+      return embedding === undefined ? [] : [{ id: candidate.id, embedding }];
+    });
+    if (from === undefined || heads.length < candidates.length) failed++;
+    if (from === undefined) continue;
+    const { ranked, scores } = rankEmbedded(from, heads);
+    output.result({ id, ranked, scores }, () => `${id}: ${ranked.slice(0, 5).join(' ')}`);
+  }
+  return failed > 0 ? 1 : 0;
+}
+
+async function readQueries(file: string): Promise<readonly Query[]> {
+  const queries: Query[] = [];
+  let row = 0;
+  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+    row++;
+    if (line.trim() === '') continue;
+    const result = query.safeParse(parseJson(line));
+    if (!result.success) throw new QueryFileError(`${file}, line ${row}: ${z.prettifyError(result.error)}`);
+    queries.push(result.data);
+  }
+  return queries;
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Embeddings of windows; each file is decoded once for all of its windows. */
+class SeamEmbeddings {
+  readonly #wanted = new Map<string, Map<string, Window & { side: Side }>>();
+  readonly #embeddings = new Map<string, Float32Array>();
+  readonly #model = builtInModel();
+
+  want(wanted: Window, side: Side): void {
+    const { path, startMs, endMs } = wanted;
+    const windows = this.#wanted.get(path) ?? new Map<string, Window & { side: Side }>();
+    windows.set(keyOf(wanted, side), { path, startMs, endMs, side });
+    this.#wanted.set(path, windows);
+  }
+
+  /** The embedding of a window; absent if its file could not be heard. */
+  of(wanted: Window, side: Side): Float32Array | undefined {
+    return this.#embeddings.get(keyOf(wanted, side));
+  }
+
+  async hear(listener: Listener, concurrency: number, output: Output, signal: AbortSignal): Promise<void> {
+    const files = [...this.#wanted.keys()];
+    await forEachInput(files, { label: 'listen', concurrency, output, signal }, async (path) => {
+      const windows = [...(this.#wanted.get(path)?.entries() ?? [])];
+      const rows = await listener.windows(
+        path,
+        windows.map(([, { startMs, endMs, side }]) => ({ startMs, endMs, side })),
+        { signal },
+      );
+      windows.forEach(([key, { side }], i) => {
+        const row = rows.subarray(i * featureSize, (i + 1) * featureSize);
+        if (row.some((value) => value !== 0)) this.#embeddings.set(key, this.#model.embed(row, side));
+      });
+      return Math.max(...windows.map(([, { endMs }]) => endMs));
+    });
+  }
+}
+
+function keyOf({ path, startMs, endMs }: Window, side: Side): string {
+  return JSON.stringify([path, startMs, endMs, side]);
+}
