@@ -1,7 +1,7 @@
 /**
  * Identify requests over HTTP against a large catalog: rate, latency and errors.
  *
- *     npm run build && node test/bench/identify-http.ts FOLDER [--hours 100] [--requests 1000] [--parallel 16]
+ *     npm run build && npx node test/bench/identify-http.ts FOLDER [--hours 100] [--requests 1000] [--parallel 16]
  *
  * The music of FOLDER is ingested for real; perturbed copies of its peaks fill the catalog up. Clips are 10 s MP3 made with
  * FFmpeg from random places of the real music. Client and server share the machine.

@@ -1,7 +1,7 @@
 /**
  * Ingests a folder of music through the real command line and prints speed, memory and bytes per hour of music.
  *
- *     npm run build && node test/bench/ingest.ts FOLDER [--hours 10]
+ *     npm run build && npx node test/bench/ingest.ts FOLDER [--hours 10]
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
