@@ -39,7 +39,7 @@ def logits(x, profiles, bias):
     return torch.stack(out, 1)
 
 
-def fit(pieces, l2=0.1):
+def fit(pieces, l2=0.06):
     x = torch.tensor([piece["histogram"] for piece in pieces], dtype=torch.float32)
     y = torch.tensor([piece["label"] for piece in pieces])
     start = torch.zeros(2, 24)
