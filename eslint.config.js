@@ -2,7 +2,17 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['vitest.config.ts', '**/dist/', '.cache/', 'training/', 'samples/', '**/*.generated.ts', '**/assembly/'] },
+  {
+    ignores: [
+      'vitest.config.ts',
+      '**/dist/',
+      '.cache/',
+      'training/',
+      'samples/',
+      '**/*.generated.ts',
+      '**/assembly/',
+    ],
+  },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -117,7 +117,9 @@ describe('earmark command line', () => {
     const before = await earmark.run('stats');
     const { code, rows } = await earmark.run('ingest', ...paths, track('jazz'));
     expect(code).toBe(1);
-    const codes = Object.fromEntries(rows.map(({ path, error, status }) => [path, error?.code ?? status]));
+    const codes = Object.fromEntries(
+      rows.map(({ path, error, status }) => [path ?? '', error?.code ?? status]),
+    );
     expect(codes).toEqual({
       [join(scratch, 'empty.mp3')]: 'media.empty',
       [join(scratch, 'text.mp3')]: 'media.not-media',

@@ -7,7 +7,7 @@ export * from './rhythm/onset-strength.js';
 export * from './rhythm/periodicity.js';
 export * from './rhythm/rhythm.js';
 export * from './spectrum/frame-stream.js';
-export * from './spectrum/real-fft.js';
+export * from './spectrum/power-spectrum.js';
 export * from './structure/cue-points.js';
 export * from './structure/sections.js';
 export * from './tonal/chroma.js';

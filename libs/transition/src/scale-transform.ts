@@ -1,4 +1,4 @@
-import { RealFft } from '@earmark/analysis';
+import { PowerSpectrum } from '@earmark/analysis';
 
 /** Frames per second of the envelopes. */
 export const envelopeRateHz = 62.5;
@@ -16,7 +16,7 @@ const points = 128;
  * @see A. Holzapfel, Y. Stylianou, "Scale transform in rhythmic similarity of music", IEEE TASLP 19(1), 2011
  */
 export class ScaleTransform {
-  private readonly fft = new RealFft(points);
+  private readonly fft = new PowerSpectrum(points);
   private readonly curve = new Float64Array(points);
   private readonly power = new Float64Array(points / 2 + 1);
   private readonly taper = Float64Array.from({ length: points }, (_, i) => {

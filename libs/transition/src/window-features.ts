@@ -1,5 +1,5 @@
 import { ShapeError } from '@earmark/kernel';
-import { RealFft, hannPeriodic } from '@earmark/analysis';
+import { PowerSpectrum, hannPeriodic } from '@earmark/analysis';
 import { LogMel } from '@earmark/dsp';
 import { ScaleTransform, rhythmSize } from './scale-transform.js';
 
@@ -47,7 +47,7 @@ export class WindowFeatures {
     fMaxHz: 7_600,
     logOffset: 1e-3,
   });
-  private readonly fft = new RealFft(chromaFft);
+  private readonly fft = new PowerSpectrum(chromaFft);
   private readonly window = hannPeriodic(chromaFft);
   private readonly frame = new Float32Array(chromaFft);
   private readonly power = new Float32Array(chromaFft / 2 + 1);

@@ -1,5 +1,5 @@
 import { hannPeriodic } from '../spectrum/frame-stream.js';
-import { RealFft } from '../spectrum/real-fft.js';
+import { PowerSpectrum } from '../spectrum/power-spectrum.js';
 
 /**
  * Technical quality of a recording: share of samples inside clipped runs (0..1), the frequency up to which there is
@@ -22,7 +22,7 @@ const levelBins = 121;
 
 /** Measures {@link TechnicalQuality} from a stream of one or two channels at their own rate; constant memory. */
 export class QualityMeter {
-  private readonly fft = new RealFft(fftSize);
+  private readonly fft = new PowerSpectrum(fftSize);
   private readonly window = hannPeriodic(fftSize);
   private readonly frame = new Float32Array(fftSize);
   private readonly power = new Float32Array(fftSize / 2 + 1);

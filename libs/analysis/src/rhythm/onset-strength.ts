@@ -1,5 +1,5 @@
 import { FrameStream, GrowingFloats, hannPeriodic } from '../spectrum/frame-stream.js';
-import { RealFft } from '../spectrum/real-fft.js';
+import { PowerSpectrum } from '../spectrum/power-spectrum.js';
 
 /** Sample rate of the mono signal that beat, key and structure analysis read, Hz. */
 export const analysisRateHz = 16_000;
@@ -35,7 +35,7 @@ export type Timbre = Readonly<{ values: Float32Array; frames: number }>;
  */
 export class OnsetExtractor {
   private readonly frames: FrameStream;
-  private readonly fft = new RealFft(frameSamples);
+  private readonly fft = new PowerSpectrum(frameSamples);
   private readonly window = hannPeriodic(frameSamples);
   private readonly windowed = new Float32Array(frameSamples);
   private readonly power = new Float32Array(frameSamples / 2 + 1);

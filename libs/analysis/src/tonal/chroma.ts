@@ -1,5 +1,5 @@
 import { FrameStream, GrowingFloats, hannPeriodic } from '../spectrum/frame-stream.js';
-import { RealFft } from '../spectrum/real-fft.js';
+import { PowerSpectrum } from '../spectrum/power-spectrum.js';
 import { analysisRateHz } from '../rhythm/onset-strength.js';
 import { NoteSolver, noteCount, lowestNote } from './note-solver.js';
 
@@ -30,7 +30,7 @@ type Peaks = { count: number; notes: Float32Array; amplitudes: Float32Array };
  */
 export class ChromaExtractor {
   private readonly frames: FrameStream;
-  private readonly fft = new RealFft(frameSamples);
+  private readonly fft = new PowerSpectrum(frameSamples);
   private readonly window = hannPeriodic(frameSamples);
   private readonly windowed = new Float32Array(frameSamples);
   private readonly power = new Float32Array(frameSamples / 2 + 1);
