@@ -64,6 +64,12 @@ def calibration_error(p, y, bins=10):
     return float(sum(len(o) * abs(p[o].mean() - y[o].mean()) for o in order if len(o)) / len(p))
 
 
+def error_floor(p, seed=11, draws=50):
+    """The calibration error that perfect probabilities would show by chance: labels drawn from p itself."""
+    rng = np.random.default_rng(seed)
+    return float(np.mean([calibration_error(p, (rng.random(len(p)) < p).astype(float)) for _ in range(draws)]))
+
+
 def best_threshold(p, y):
     """Threshold on p with the best F1 between .15 and .8; of equals the one nearest to .4."""
     rows = []
@@ -99,6 +105,7 @@ def main():
     shards = [read_shard(os.path.join(o.pool, f)) for f in sorted(os.listdir(o.pool)) if f.endswith(".npz")]
     heard = np.concatenate([np.concatenate([session.run(None, {"log_mel": s["mel"][i:i + 8].astype("float32")})[0] for i in range(0, len(s["mel"]), 8)]) for s in shards])
     exact = np.concatenate([s["exact"] for s in shards])
+    mixed = np.concatenate([(s["kind"] == "music") & ~s["clean"] for s in shards])
     music = np.concatenate([s["kind"] == "music" for s in shards]) & np.concatenate([s["clean"] for s in shards])
     z = labels.mix_targets(np.concatenate([statistics(s)[0] for s in shards]))
     rows = score.read_tsv(o.labels)
@@ -118,7 +125,9 @@ def main():
             slope, offset = platt(x, y, 1.0, 0.0)
             threshold, precision, recall, f1 = best_f1(sigmoid(slope * x + offset), y)
             tag.update(calibration={"kind": "platt", "a": round(slope, 5), "b": round(offset, 5)}, threshold=threshold, basis="exact-labels", experimental=False)
-            report["activity"][tag["tag"]] = {"n": int(known.sum()), "positives": int(y.sum()), "f1": f1, "precision": precision, "recall": recall}
+            said, true = sigmoid(slope * heard[:, i] + offset)[known & ~mixed] >= threshold, exact[known & ~mixed, i] == 1
+            alone = 2 * float((said & true).sum()) / max(1, int(said.sum() + true.sum()))
+            report["activity"][tag["tag"]] = {"f1Unmixed": alone, "nUnmixed": len(said), "n": int(known.sum()), "positives": int(y.sum()), "f1": f1, "precision": precision, "recall": recall}
             continue
         auc, _ = score.rank_metrics(heard[music, i], top == 1, np.ones((1, int(music.sum()))))
         report["agreement"]["/".join(key)] = float(auc[0])
@@ -145,11 +154,12 @@ def main():
         slope, offset = platt(x, y, slope)
         tag.update(calibration={"kind": "platt", "a": round(slope, 5), "b": round(offset, 5)}, basis="development-set",
                    threshold=best_threshold(sigmoid(slope * x + offset), y), experimental=bool(low < 0.6))
-        report["tags"].append({"tag": "/".join(key), "ece": calibration_error(p, y), "brier": float(((p - y) ** 2).mean()),
+        report["tags"].append({"tag": "/".join(key), "ece": calibration_error(p, y), "eceFloor": error_floor(p), "brier": float(((p - y) ** 2).mean()),
                                "brierPrevalence": float(((base - y) ** 2).mean()), "auc": float(aucs[0]), "aucLow": low, "aucHigh": high, "ap": float(aps[0])})
     agreement = np.array(list(report["agreement"].values()))
     report["summary"] = {
         "meanEce": float(np.mean([t["ece"] for t in report["tags"]])),
+        "meanEceFloor": float(np.mean([t["eceFloor"] for t in report["tags"]])),
         "brierBeatsPrevalence": float(np.mean([t["brier"] < t["brierPrevalence"] for t in report["tags"]])),
         "tagsCalibratedOnLabels": len(report["tags"]), "notExperimental": sum(not t["experimental"] for t in manifest["tags"]),
         "agreementMean": float(agreement.mean()), "agreementWorst": float(agreement.min()), "agreementWindows": int(music.sum())}
