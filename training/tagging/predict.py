@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs an exported model over a folder: predictions for the scorer and, with --npz, logits and embeddings a segment.
+"""Runs an exported model over a folder: predictions for the scorer and, with --npz, logits and embeddings a segment
+(and the mean and deviation of 20 MFCCs, as a trivial baseline for probe.py).
 
   predict.py MODEL_FOLDER AUDIO_FOLDER OUT.jsonl [--seconds 60] [--npz OUT.npz]
 
@@ -13,6 +14,7 @@ import time
 
 import numpy as np
 import onnxruntime
+import scipy.fft
 
 import front_end as fe
 
@@ -61,6 +63,8 @@ def main():
             for tag, value in zip(manifest["tags"], p):
                 scores.setdefault(tag["facet"], {})[tag["tag"]] = round(float(value), 6)
             out.write(json.dumps({"file": name, "scores": scores}) + "\n")
+            cepstrum = scipy.fft.dct(mel, axis=2, norm="ortho")[:, :, :20]
+            stored[name + "/mfcc"] = np.concatenate([cepstrum.mean(1), cepstrum.std(1)], 1)
             stored[name + "/logits"], stored[name + "/embedding"] = logits, embedding
     if o.npz:
         np.savez_compressed(o.npz, **stored)
