@@ -28,7 +28,8 @@ class JobCancelledError extends DomainError {
   readonly code = 'job.cancelled';
 }
 
-const renewMs = 5000;
+/** Also how soon a running job sees that it was cancelled. */
+const renewMs = 1000;
 /** Longest pause without a look at the queue, in case a notification was lost. */
 const idleMs = 15_000;
 /** Failures that another try can mend; every other typed error is the input's fault. */
