@@ -70,7 +70,7 @@ describe('tags', () => {
     const { status, body } = await api.call<Tagging>('/v1/tag', { form: fileForm(metal) });
     expect(status).toBe(200);
     expect(Math.abs(body.durationMs - 48_000)).toBeLessThan(50);
-    const bad = { form: fileForm(join(samples, 'metadata.csv')) };
+    const bad = { form: form('this is no music', 'text.mp3') };
     await api.expectProblem('/v1/tag', bad, 415, 'media.not-media');
   });
 
