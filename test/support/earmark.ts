@@ -34,7 +34,12 @@ export type Row = Readonly<Record<string, unknown>> &
 export class Earmark {
   readonly dataDir = mkdtempSync(join(tmpdir(), 'earmark-e2e-'));
 
-  constructor(private readonly environment: Readonly<Record<string, string>> = {}) {}
+  readonly #environment: Readonly<Record<string, string>>;
+
+  /** @param environment variables added to those of this process */
+  constructor(environment: Readonly<Record<string, string>> = {}) {
+    this.#environment = environment;
+  }
 
   /** Starts `earmark ...words`. */
   start(...words: readonly string[]): ChildProcess {
@@ -43,7 +48,7 @@ export class Earmark {
       [join(root, 'apps/cli/bin/earmark.js'), ...words, '--data-dir', this.dataDir],
       {
         cwd: root,
-        env: { ...process.env, ...this.environment },
+        env: { ...process.env, ...this.#environment },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
