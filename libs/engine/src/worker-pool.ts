@@ -1,6 +1,9 @@
 import { DomainError } from '@earmark/kernel';
 import { Worker } from 'node:worker_threads';
 
+/** Small heaps: PCM blocks die young, and what lasts lies in WASM memory and typed arrays. */
+const threadLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 } as const;
+
 /** What the pool sends to a worker. */
 export type WorkerRequest<Task> = Readonly<
   { kind: 'run'; id: number; task: Task } | { kind: 'abort'; id: number } | { kind: 'close' }
@@ -113,7 +116,11 @@ export class WorkerPool<Task, Result, Progress> {
     if (this.#slots.length >= this.size) return undefined;
     const slot: Slot<Task, Result, Progress> = {
       // Flags of this process, such as conditions that pick sources, must not reach compiled threads.
-      worker: new Worker(this.entry, { workerData: this.workerData, execArgv: [] }),
+      worker: new Worker(this.entry, {
+        workerData: this.workerData,
+        execArgv: [],
+        resourceLimits: threadLimits,
+      }),
       running: undefined,
     };
     slot.worker.on('message', (reply: WorkerReply<Result, Progress>) => this.#receive(slot, reply));
