@@ -12,4 +12,6 @@ export * from './tag-track.js';
 export * from './tagger-model.js';
 export { SegmentMeter, tempoFeelOf } from './segment-meter.js';
 export * from './jams.js';
+export * from './outputs-codec.js';
+export * from './tag-diff.js';
 export * from './verdict.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { toJams } from './jams.js';
 import { outputsOf, plainModel, repeated } from './outputs-fixture.js';
 import { tagTrack } from './tag-track.js';
-import { applyVerdicts, diffTags, type TagVerdict } from './verdict.js';
+import { applyVerdicts, type TagVerdict } from './verdict.js';
 
 const result = tagTrack(
   plainModel,
@@ -50,25 +50,5 @@ describe('verdicts', () => {
       ['happy', 0],
       ['dreamy', 0],
     ]);
-  });
-});
-
-describe('difference of two taggings', () => {
-  it('names what is added, dropped and moved', () => {
-    const later = tagTrack(
-      plainModel,
-      outputsOf([
-        ...repeated({ 'mood/happy': 3 }, 8),
-        ...repeated({ 'instrument/piano': 4, 'mood/epic': 4 }, 8),
-      ]),
-    );
-    const { added, dropped, moved } = diffTags(result.tags, later.tags);
-    expect(added.map(({ tag }) => tag)).toEqual(['epic']);
-    expect(dropped.map(({ tag }) => tag)).toEqual(['sad']);
-    expect(moved.map(({ tag, fromMs }) => [tag, fromMs])).toEqual([['piano', 0]]);
-  });
-
-  it('is empty for equal taggings', () => {
-    expect(diffTags(result.tags, result.tags)).toEqual({ added: [], dropped: [], moved: [] });
   });
 });
