@@ -17,8 +17,17 @@ export {
   type TagHit,
   type TagQuery,
 } from './tag-search.js';
-export { PgTagStore, type NewTagging, type StoredTagging } from './tag-store.js';
+export {
+  PgTagStore,
+  type Hearing,
+  type NewTagging,
+  type RetagChange,
+  type StoredTagging,
+} from './tag-store.js';
+export { PgTrackAudioStore, type TrackAudioPlace } from './track-audio-store.js';
 export { PgTrackPeaksStore } from './track-peaks-store.js';
 export { PgTrackStore } from './track-store.js';
+export { PgFeedbackStore } from './feedback-store.js';
+export { PgTransitionStore } from './transition-store.js';
 export * from './upload-store.js';
 export * from './upload-files.js';

@@ -2,6 +2,7 @@ import type { CatalogId, TenantId, TrackId } from '@earmark/kernel';
 import type { Facet, TrackTag } from '@earmark/tagging';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
+  JobQueue,
   newId,
   PgCatalogStore,
   PgModelVersionStore,
@@ -45,7 +46,7 @@ const tagging = (tags: readonly TrackTag[], change: Partial<NewTagging> = {}): N
   ambiguous: [],
   sentence: { en: 'happy piano', zh: '欢快的钢琴' },
   embedding: Float32Array.of(0.5, -1.25),
-  segmentEmbeddings: Float32Array.of(3, 4, 0, 0),
+  hearing: { network: 'ab'.repeat(32), outputs: Uint8Array.of(1, 2, 3) },
   ...change,
 });
 
@@ -89,18 +90,19 @@ describe('tags in PostgreSQL', () => {
       tag('mood', 'sad', 0.6, 5000),
     ];
     const id = await track(...[...tags].reverse());
-    const { segmentEmbeddings: _, ...said } = tagging(tags);
+    const { hearing: _, ...said } = tagging(tags);
     expect(await store.find(tenantId, id, one)).toEqual(said);
     expect(await store.find(tenantId, id, two)).toBeUndefined();
   });
 
-  it('keeps embeddings of segments with 8 bits and means of descriptors over what sounds', async () => {
+  it('keeps what the network heard, and means of descriptors over what sounds', async () => {
     const id = await track();
-    const { rows } = await opened.database.pool.query<{ bytes: Buffer; energy: number; brightness: number }>(
-      'SELECT segment_embeddings AS bytes, energy, brightness_hz AS brightness FROM track_tagging WHERE track_id = $1',
+    const { rows } = await opened.database.pool.query<{ energy: number; brightness: number }>(
+      'SELECT energy, brightness_hz AS brightness FROM track_tagging WHERE track_id = $1',
       [id],
     );
-    expect([...rows[0].bytes]).toEqual([76, 102, 0, 0]);
+    expect([...((await store.hearing(tenantId, id, 'ab'.repeat(32))) ?? [])]).toEqual([1, 2, 3]);
+    expect(await store.hearing(tenantId, id, 'cd'.repeat(32))).toBeUndefined();
     expect(rows[0]).toMatchObject({ energy: 0.2, brightness: 1500 });
   });
 
@@ -111,6 +113,30 @@ describe('tags in PostgreSQL', () => {
     expect((await store.find(tenantId, id, one))?.tags.map((said) => said.tag)).toEqual(['blues']);
     expect((await store.find(tenantId, id, two))?.tags.map((said) => said.tag)).toEqual(['rock']);
     expect(await store.taggedBy(tenantId, id)).toEqual([two, one]);
+  });
+
+  it('lets the active model speak for a track, else the last that heard it', async () => {
+    const id = await track(tag('genre', 'jazz', 0.8));
+    expect(await store.speaker(tenantId, id, two)).toEqual(one);
+    await store.save(tenantId, id, tagging([], { model: two }));
+    expect(await store.speaker(tenantId, id, undefined)).toEqual(two);
+    expect(await store.speaker(tenantId, id, one)).toEqual(one);
+    expect(await store.speaker(tenantId, newId('track'), one)).toBeUndefined();
+  });
+
+  it('reports the changes of a re-tagging job, stored with the tags or alone', async () => {
+    const ids = [await track(), await track(), await track()].sort();
+    const { id: jobId } = await new JobQueue(opened.database).enqueue({
+      tenantId,
+      kind: 'retag',
+      payload: {},
+    });
+    const change = (trackId: TrackId) => ({ trackId, to: two, added: [], dropped: [], moved: [] });
+    await store.save(tenantId, ids[2], tagging([], { model: two, retag: { jobId, change: change(ids[2]) } }));
+    await store.report(tenantId, jobId, change(ids[0]));
+    await store.report(tenantId, jobId, change(ids[0]));
+    expect(await store.changes(tenantId, jobId, { limit: 1 })).toEqual([change(ids[0])]);
+    expect(await store.changes(tenantId, jobId, { limit: 9, after: ids[0] })).toEqual([change(ids[2])]);
   });
 
   it('refuses tags for a track that is not there', async () => {

@@ -1,5 +1,5 @@
-import { InvalidValueError, type TenantId, type TrackId } from '@earmark/kernel';
-import type { Facet, ScoredRange, TagResult, TagVerdict, TrackTag } from '@earmark/tagging';
+import { InvalidValueError, type JobId, type TenantId, type TrackId } from '@earmark/kernel';
+import type { Facet, ScoredRange, TagDiff, TagResult, TagVerdict, TrackTag } from '@earmark/tagging';
 import type { ClientBase } from 'pg';
 import type { Database } from './database.js';
 import type { ModelRef } from './model-version-store.js';
@@ -13,8 +13,30 @@ export type NewTagging = Omit<TagResult, 'scores' | 'embedding'> &
   Readonly<{
     /** Mean over the segments with music. */
     embedding: Float32Array;
-    /** Row-major [segments, size], not normalised; stored with 8 bits. */
-    segmentEmbeddings?: Float32Array;
+    /** What the network heard, for other calibrations of it. */
+    hearing?: Hearing;
+    /** Change that a re-tagging job reports of this track, stored in the same transaction. */
+    retag?: Readonly<{ jobId: JobId; change: RetagChange }>;
+  }>;
+
+/** Outputs of a network on a track. */
+export type Hearing = Readonly<{
+  /** SHA-256 of network and front end. */
+  network: string;
+  /** Made by `encodeOutputs`. */
+  outputs: Uint8Array;
+}>;
+
+/** What a re-tagging changes in a track, or why it could not hear it. */
+export type RetagChange = Partial<TagDiff> &
+  Readonly<{
+    trackId: TrackId;
+    path?: string;
+    title?: string;
+    /** Whose tags are compared with; absent: the track had none. */
+    from?: ModelRef;
+    to: ModelRef;
+    error?: Readonly<{ code: string; title: string }>;
   }>;
 
 type TaggingRow = Readonly<{
@@ -60,14 +82,58 @@ export class PgTagStore {
       await client.query(sql`
         INSERT INTO track_tagging (
                tenant_id, catalog_id, track_id, model_id, model_version, ontology_version, duration_ms, segments,
-               shifts, ambiguous, sentence, embedding, segment_embeddings, energy, brightness_hz, onset_rate_hz)
+               shifts, ambiguous, sentence, embedding, network, energy, brightness_hz, onset_rate_hz)
         VALUES (${tenantId}, ${catalogId}, ${trackId}, ${model.id}, ${model.version}, ${tagging.ontology.version},
                 ${tagging.durationMs}, ${JSON.stringify(tagging.segments)}, ${JSON.stringify(tagging.shifts)},
                 ${JSON.stringify(tagging.ambiguous)}, ${JSON.stringify(tagging.sentence)},
-                ${floatBytes(tagging.embedding)}, ${quantized(tagging)}, ${mean((one) => one.energy)},
+                ${floatBytes(tagging.embedding)}, ${tagging.hearing?.network ?? null}, ${mean((one) => one.energy)},
                 ${mean((one) => one.brightnessHz)}, ${mean((one) => one.onsetRateHz)})`);
-      await insertTags(client, { tenantId, catalogId, trackId, model }, tagging.tags);
+      const key = { tenantId, catalogId, trackId, model };
+      await insertTags(client, key, tagging.tags);
+      if (tagging.hearing !== undefined) await insertHearing(client, key, tagging.hearing);
+      if (tagging.retag !== undefined) await insertChange(client, tenantId, tagging.retag);
     });
+  }
+
+  /** What a network heard in a track, as `encodeOutputs` made it; undefined if it never did. */
+  async hearing(tenantId: TenantId, trackId: TrackId, network: string): Promise<Uint8Array | undefined> {
+    const { rows } = await this.database.pool.query<{ outputs: Buffer }>(sql`
+      SELECT outputs FROM track_hearing
+       WHERE tenant_id = ${tenantId} AND track_id = ${trackId} AND network = ${network}`);
+    return rows[0]?.outputs;
+  }
+
+  /** Keeps what a re-tagging job found out about a track without changing its tags. */
+  async report(tenantId: TenantId, jobId: JobId, change: RetagChange): Promise<void> {
+    await insertChange(this.database.pool, tenantId, { jobId, change });
+  }
+
+  /** What a re-tagging job changed, in the order of tracks. */
+  async changes(
+    tenantId: TenantId,
+    jobId: JobId,
+    page: Readonly<{ limit: number; after?: TrackId }>,
+  ): Promise<readonly RetagChange[]> {
+    const { rows } = await this.database.pool.query<{ change: RetagChange }>(sql`
+      SELECT change FROM retag_change
+       WHERE tenant_id = ${tenantId} AND job_id = ${jobId} AND track_id > ${page.after ?? ''}
+       ORDER BY track_id
+       LIMIT ${page.limit}`);
+    return rows.map(({ change }) => change);
+  }
+
+  /**
+   * The model that speaks for a track: the active one if it has heard it, else the last that has.
+   *
+   * @param active absent: none has been promoted
+   */
+  async speaker(
+    tenantId: TenantId,
+    trackId: TrackId,
+    active: ModelRef | undefined,
+  ): Promise<ModelRef | undefined> {
+    const heardBy = await this.taggedBy(tenantId, trackId);
+    return heardBy.find(({ id, version }) => id === active?.id && version === active.version) ?? heardBy[0];
   }
 
   /** What a version of a model said of a track; undefined if it has not heard it. */
@@ -97,7 +163,7 @@ export class PgTagStore {
       SELECT model_id AS id, model_version AS version
         FROM track_tagging
        WHERE tenant_id = ${tenantId} AND track_id = ${trackId}
-       ORDER BY created_at DESC`);
+       ORDER BY created_at DESC, model_id DESC, model_version DESC`);
     return rows;
   }
 
@@ -192,14 +258,26 @@ export function floatsOf(bytes: Buffer): Float32Array {
   return Float32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(i * 4));
 }
 
-function quantized({ segmentEmbeddings, embedding }: NewTagging): Buffer | null {
-  if (segmentEmbeddings === undefined) return null;
-  const size = embedding.length;
-  const bytes = Buffer.alloc(segmentEmbeddings.length);
-  for (let from = 0; from < segmentEmbeddings.length; from += size) {
-    const one = segmentEmbeddings.subarray(from, from + size);
-    const length = Math.hypot(...one);
-    if (length > 0) one.forEach((value, i) => bytes.writeInt8(Math.round((127 * value) / length), from + i));
-  }
-  return bytes;
+async function insertHearing(
+  client: ClientBase,
+  { tenantId, catalogId, trackId }: TaggingKey,
+  { network, outputs }: Hearing,
+): Promise<void> {
+  await client.query(sql`
+    INSERT INTO track_hearing (tenant_id, catalog_id, track_id, network, outputs)
+    VALUES (${tenantId}, ${catalogId}, ${trackId}, ${network},
+            ${Buffer.from(outputs.buffer, outputs.byteOffset, outputs.byteLength)})
+    ON CONFLICT (tenant_id, catalog_id, track_id, network)
+    DO UPDATE SET outputs = excluded.outputs, created_at = now()`);
+}
+
+async function insertChange(
+  client: Pick<ClientBase, 'query'>,
+  tenantId: TenantId,
+  { jobId, change }: NonNullable<NewTagging['retag']>,
+): Promise<void> {
+  await client.query(sql`
+    INSERT INTO retag_change (tenant_id, job_id, track_id, change)
+    VALUES (${tenantId}, ${jobId}, ${change.trackId}, ${JSON.stringify(change)})
+    ON CONFLICT (tenant_id, job_id, track_id) DO UPDATE SET change = excluded.change`);
 }
