@@ -1,3 +1,4 @@
+export { readBorder, type Border } from './border.js';
 export * from './mix-plan.js';
 export * from './rank.js';
 export * from './scale-transform.js';

@@ -1,40 +1,36 @@
-import { components, type Reason, type TransitionModel } from './transition-model.js';
+import type { Component, TransitionModel } from './transition-model.js';
 
-/** A candidate head: its id and the row of WindowFeatures for side `head`. */
-export type Candidate = Readonly<{ id: string; features: Float32Array }>;
+/** A candidate head: its id and its code. */
+export type Candidate = Readonly<{ id: string; code: Float32Array }>;
 
-/** Candidates best first, and their scores in the same order, cosines in -1..1. */
+/** Candidates best first, and their scores in the same order, 0..1. */
 export type Ranking = Readonly<{ ranked: readonly string[]; scores: readonly number[] }>;
 
-/** Cosine of two unit vectors, -1..1. */
-export function similarity(a: Float32Array, b: Float32Array): number {
+/** How much a component adds to the score of a pair: the score less the score without it, -1..1. */
+export type Reason = Readonly<{ code: Component; value: number }>;
+
+/** Dot product of the first `length` values of two vectors; of search vectors, their similarity, -1..1. */
+export function similarity(a: Float32Array, b: Float32Array, length: number = a.length): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  for (let i = 0; i < length; i++) sum += a[i] * b[i];
   return sum;
 }
 
+/** The part of a code that a nearest-neighbour index holds: unit length, compared by dot product. A view, no copy. */
+export function searchVector(model: TransitionModel, code: Float32Array): Float32Array {
+  return code.subarray(0, model.dimensions);
+}
+
 /**
- * Ranks heads for a tail. Equal scores keep the order of the candidates, so that equal input gives equal output.
- *
- * @param tail row of WindowFeatures for side `tail`
+ * Ranks heads for a tail by {@link TransitionModel.score}. Equal scores keep the order of the candidates, so that equal
+ * input gives equal output.
  */
 export function rankHeads(
   model: TransitionModel,
   tail: Float32Array,
   candidates: readonly Candidate[],
 ): Ranking {
-  return rankEmbedded(
-    model.embed(tail, 'tail'),
-    candidates.map(({ id, features }) => ({ id, embedding: model.embed(features, 'head') })),
-  );
-}
-
-/** As {@link rankHeads}, for embeddings that were stored. */
-export function rankEmbedded(
-  tail: Float32Array,
-  heads: readonly Readonly<{ id: string; embedding: Float32Array }>[],
-): Ranking {
-  const scored = heads.map(({ id, embedding }) => ({ id, score: similarity(tail, embedding) }));
+  const scored = candidates.map(({ id, code }) => ({ id, score: model.score(tail, code) }));
   scored.sort((a, b) => b.score - a.score);
   return { ranked: scored.map((s) => s.id), scores: scored.map((s) => s.score) };
 }
@@ -43,12 +39,9 @@ export function rankEmbedded(
  * Says why a pair has its score: for each component the score less the score without it, largest effect first, so that
  * taking away the one named first changes the score most.
  */
-export function explain(model: TransitionModel, tail: Float32Array, head: Float32Array): Reason[] {
-  const full = similarity(model.embed(tail, 'tail'), model.embed(head, 'head'));
-  return components
-    .map((code) => ({
-      code,
-      value: full - similarity(model.embed(tail, 'tail', code), model.embed(head, 'head', code)),
-    }))
+export function explainPair(model: TransitionModel, tail: Float32Array, head: Float32Array): Reason[] {
+  const full = model.score(tail, head);
+  return model.components
+    .map((code) => ({ code, value: full - model.score(tail, head, [code]) }))
     .sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
 }

@@ -1,77 +1,173 @@
 import { ShapeError } from '@earmark/kernel';
-import { featureLayout, featureSize, type Side } from './window-features.js';
-import { modelDimensions, modelId, modelWeights } from './transition-model.generated.js';
+import { featureLayout, featureSize, type FeatureGroup, type Side } from './window-features.js';
+import { modelSpec, modelWeights } from './transition-model.generated.js';
 
 /** Parts of a score that an explanation can name. */
-export type Component = keyof typeof featureLayout;
-/** All components, in the order of the feature row. */
-export const components: readonly Component[] = ['timbre', 'dynamics', 'harmony', 'rhythm'];
+export type Component = Exclude<FeatureGroup, 'border'>;
 
-/** How much a component adds to the score of a pair: the score less the score without it. */
-export type Reason = Readonly<{ code: Component; value: number }>;
+/** Shape and numbers of a model beside its towers. */
+export type TransitionModelSpec = Readonly<{
+  id: string;
+  version: string;
+  /** Towers, in the order of their blocks in a code. */
+  towers: readonly Readonly<{
+    component: Component;
+    dimensions: number;
+    /** Share of the squared length of a search vector; all sum to 1. */
+    weight: number;
+    /** Mean cosine of pairs that have nothing to do with each other: what is left of a component that is removed. */
+    nullCosine: number;
+  }>[];
+  /** Re-ranker: cosines, scaled, through one hidden layer of tanh, beside a linear path, to log-odds. */
+  reranker: Readonly<{
+    hidden: readonly (readonly number[])[];
+    hiddenBias: readonly number[];
+    output: readonly number[];
+    linear: readonly number[];
+    bias: number;
+  }>;
+  /** Pairs below this score should not be mixed. */
+  leastScore: number;
+}>;
 
-/** A trained pair of towers: feature rows of tails and heads to unit vectors whose cosine says how well they join. */
-export interface TransitionModel {
-  /** Id and version, stored with every embedding. */
-  readonly id: string;
-  readonly dimensions: number;
-  /**
-   * @param features row of WindowFeatures for that side
-   * @param without leaves a component out, as if it were average
-   * @returns unit vector of `dimensions` values
-   * @throws {ShapeError} if the row has another length
-   */
-  embed(features: Float32Array, side: Side, without?: Component): Float32Array;
-}
+/** Cosine of each component of a pair, -1..1, in the order of {@link TransitionModel.components}. */
+export type ComponentCosines = Float64Array;
 
 /**
- * Two linear towers: each side's features less their own mean, through one projection in which differences between a tail
- * and its true continuation (gain, EQ and tempo changed) have unit spread and other differences are as large as possible.
+ * A trained pair of towers and a re-ranker. A window becomes a code: a search vector of unit length, whose dot product
+ * with another says roughly how well two windows join, and the border values that decisions need. All that follows
+ * (score, explanation, decision) reads codes, so that no features need to be kept for it.
  */
-export class LinearTowers implements TransitionModel {
+export interface TransitionModel {
+  /** `id@version`, stored with every code. */
+  readonly id: string;
+  readonly components: readonly Component[];
+  /** Values of the search vector: the first ones of a code. */
   readonly dimensions: number;
+  /** Values of a code. */
+  readonly codeSize: number;
+  /** Pairs below this score should not be mixed, 0..1. */
+  readonly leastScore: number;
+  /**
+   * @param features row of WindowFeatures for that side
+   * @returns code of `codeSize` values
+   * @throws {ShapeError} if the row has another length
+   */
+  embed(features: Float32Array, side: Side): Float32Array;
+  /** Cosines of the components of a pair of codes. */
+  cosines(tail: Float32Array, head: Float32Array): ComponentCosines;
+  /**
+   * How sure it is that the head can follow the tail, 0..1.
+   *
+   * @param without components that are left out, as if each were as in unrelated music
+   */
+  score(tail: Float32Array, head: Float32Array, without?: readonly Component[]): number;
+}
+
+type Tower = Readonly<{
+  start: number;
+  inputs: number;
+  dimensions: number;
+  at: number;
+  scale: number;
+  /** Of tails, then of heads. */
+  means: Float32Array;
+  /** Row-major [inputs, dimensions]. */
+  projection: Float32Array;
+}>;
+
+/** Towers of one linear map each, compared by cosine, and a small re-ranker on the cosines. */
+export class ComponentTowers implements TransitionModel {
+  readonly id: string;
+  readonly components: readonly Component[];
+  readonly dimensions: number;
+  readonly codeSize: number;
+  readonly leastScore: number;
+  private readonly towers: readonly Tower[];
 
   /**
-   * @param means `2 * featureSize` values: of tails, then of heads
-   * @param projection row-major [featureSize, dimensions]
+   * @param weights for each tower: means of tails, means of heads, projection row-major [inputs, dimensions]
+   * @throws {ShapeError} if the weights do not fit
    */
   constructor(
-    readonly id: string,
-    private readonly means: Float32Array,
-    private readonly projection: Float32Array,
+    private readonly spec: TransitionModelSpec,
+    weights: Float32Array,
   ) {
-    if (means.length !== 2 * featureSize)
-      throw new ShapeError('means', `${2 * featureSize} values`, means.length);
-    this.dimensions = projection.length / featureSize;
+    this.id = `${spec.id}@${spec.version}`;
+    this.leastScore = spec.leastScore;
+    this.components = spec.towers.map(({ component }) => component);
+    let [at, read] = [0, 0];
+    this.towers = spec.towers.map(({ component, dimensions, weight }) => {
+      const { start, size: inputs } = featureLayout[component];
+      const means = weights.subarray(read, read + 2 * inputs);
+      const projection = weights.subarray(read + 2 * inputs, read + inputs * (2 + dimensions));
+      const tower = { start, inputs, dimensions, at, scale: Math.sqrt(weight), means, projection };
+      read += inputs * (2 + dimensions);
+      at += dimensions;
+      return tower;
+    });
+    if (read !== weights.length) throw new ShapeError('weights', `${read} values`, weights.length);
+    this.dimensions = at;
+    this.codeSize = at + featureLayout.border.size;
   }
 
-  embed(features: Float32Array, side: Side, without?: Component): Float32Array {
+  embed(features: Float32Array, side: Side): Float32Array {
     if (features.length !== featureSize)
       throw new ShapeError('features', `${featureSize} values`, features.length);
-    const { dimensions, means, projection } = this;
-    const out = new Float32Array(dimensions);
-    const offset = side === 'tail' ? 0 : featureSize;
-    const skip = without === undefined ? { start: 0, size: 0 } : featureLayout[without];
-    for (let f = 0; f < featureSize; f++) {
-      if (f >= skip.start && f < skip.start + skip.size) continue;
-      const value = features[f] - means[offset + f];
-      for (let d = 0; d < dimensions; d++) out[d] += value * projection[f * dimensions + d];
-    }
-    let norm = 1e-12;
-    for (const value of out) norm += value * value;
-    const scale = 1 / Math.sqrt(norm);
-    for (let d = 0; d < dimensions; d++) out[d] *= scale;
+    const out = new Float32Array(this.codeSize);
+    for (const tower of this.towers) project(tower, features, side, out);
+    const { start, size } = featureLayout.border;
+    out.set(features.subarray(start, start + size), this.dimensions);
     return out;
+  }
+
+  cosines(tail: Float32Array, head: Float32Array): ComponentCosines {
+    const { codeSize } = this;
+    if (tail.length !== codeSize || head.length !== codeSize)
+      throw new ShapeError(
+        'code',
+        `${codeSize} values`,
+        tail.length === codeSize ? head.length : tail.length,
+      );
+    return Float64Array.from(this.towers, ({ at, dimensions, scale }) => {
+      let sum = 0;
+      for (let d = at; d < at + dimensions; d++) sum += tail[d] * head[d];
+      return sum / (scale * scale);
+    });
+  }
+
+  score(tail: Float32Array, head: Float32Array, without: readonly Component[] = []): number {
+    const cosines = this.cosines(tail, head);
+    this.spec.towers.forEach(({ component, nullCosine }, i) => {
+      if (without.includes(component)) cosines[i] = nullCosine;
+    });
+    const { hidden, hiddenBias, output, linear, bias } = this.spec.reranker;
+    let logit = bias;
+    for (let i = 0; i < cosines.length; i++) logit += linear[i] * cosines[i];
+    for (let h = 0; h < hidden.length; h++) {
+      let sum = hiddenBias[h];
+      for (let i = 0; i < cosines.length; i++) sum += hidden[h][i] * cosines[i];
+      logit += output[h] * Math.tanh(sum);
+    }
+    return 1 / (1 + Math.exp(-logit));
   }
 }
 
-/** The model that comes with this version, made by training/transition/fit_towers.py. */
-export function builtInModel(): TransitionModel {
-  const values = decode(modelWeights);
-  if (values.length !== featureSize * (2 + modelDimensions)) {
-    throw new ShapeError('modelWeights', `${featureSize * (2 + modelDimensions)} values`, values.length);
+function project(tower: Tower, features: Float32Array, side: Side, out: Float32Array): void {
+  const { start, inputs, dimensions, at, scale, means, projection } = tower;
+  const offset = side === 'tail' ? 0 : inputs;
+  for (let f = 0; f < inputs; f++) {
+    const value = features[start + f] - means[offset + f];
+    for (let d = 0; d < dimensions; d++) out[at + d] += value * projection[f * dimensions + d];
   }
-  return new LinearTowers(modelId, values.subarray(0, 2 * featureSize), values.subarray(2 * featureSize));
+  let norm = 1e-12;
+  for (let d = at; d < at + dimensions; d++) norm += out[d] * out[d];
+  for (let d = at; d < at + dimensions; d++) out[d] *= scale / Math.sqrt(norm);
+}
+
+/** The model that comes with this version, made by training/transition. */
+export function builtInModel(): TransitionModel {
+  return new ComponentTowers(modelSpec, decode(modelWeights));
 }
 
 /** Decodes base64 of little-endian float32. */

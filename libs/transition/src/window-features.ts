@@ -1,6 +1,7 @@
 import { ShapeError } from '@earmark/kernel';
 import { PowerSpectrum, hannPeriodic } from '@earmark/analysis';
 import { LogMel } from '@earmark/dsp';
+import { borderSize, describeBorder } from './border.js';
 import { ScaleTransform, rhythmSize } from './scale-transform.js';
 
 /** Sample rate of the windows, Hz. */
@@ -26,15 +27,20 @@ export const featureLayout = {
   dynamics: { start: 3 * bands, size: bands },
   harmony: { start: 4 * bands, size: 36 },
   rhythm: { start: 4 * bands + 36, size: (rhythmBands + 1) * rhythmSize },
+  border: { start: 4 * bands + 36 + (rhythmBands + 1) * rhythmSize, size: borderSize },
 } as const;
 
+/** A group of features. `border` is not part of a score: decisions read it. */
+export type FeatureGroup = keyof typeof featureLayout;
+
 /** Values of a feature row. */
-export const featureSize = featureLayout.rhythm.start + featureLayout.rhythm.size;
+export const featureSize = featureLayout.border.start + featureLayout.border.size;
 
 /**
  * Describes windows of music next to a seam, without what a player can remove: level is taken out, rhythm is described
  * whatever its tempo. Timbre (mean, spread and seam of log-mel bands), dynamics (their mean change), harmony (chroma of
  * the window, of the seam and of the bass) and rhythm (scale transforms of the onset strength in six ranges and of all).
+ * The border values alone keep the level.
  */
 export class WindowFeatures {
   private readonly mel = new LogMel({
@@ -72,6 +78,7 @@ export class WindowFeatures {
     this.spectral(levels, frames, side, out);
     this.onsets(levels, frames, out);
     this.harmony(samples, side, out);
+    describeBorder(samples, side, out.subarray(featureLayout.border.start));
     return out;
   }
 

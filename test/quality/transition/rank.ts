@@ -8,7 +8,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { WindowFeatures, builtInModel, rankEmbedded, transitionRateHz, type Side } from '@earmark/transition';
+import { WindowFeatures, builtInModel, rankHeads, transitionRateHz, type Side } from '@earmark/transition';
 
 type Window = Readonly<{ path: string; startMs: number; endMs: number }>;
 type Query = Readonly<{
@@ -54,7 +54,7 @@ function embed(window: Window, side: Side): Float32Array {
 for (const line of readFileSync(process.argv[2], 'utf8').split('\n')) {
   if (line === '') continue;
   const query = JSON.parse(line) as Query;
-  const heads = query.candidates.map((c) => ({ id: c.id, embedding: embed(c, 'head') }));
-  const { ranked, scores } = rankEmbedded(embed(query.tail, 'tail'), heads);
+  const heads = query.candidates.map((c) => ({ id: c.id, code: embed(c, 'head') }));
+  const { ranked, scores } = rankHeads(model, embed(query.tail, 'tail'), heads);
   process.stdout.write(JSON.stringify({ id: query.id, ranked, scores }) + '\n');
 }

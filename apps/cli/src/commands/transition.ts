@@ -1,6 +1,6 @@
 import { Listener } from '@earmark/engine';
 import { DomainError } from '@earmark/kernel';
-import { builtInModel, featureSize, rankEmbedded, type Side } from '@earmark/transition';
+import { builtInModel, featureSize, rankHeads, type Side } from '@earmark/transition';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
@@ -48,7 +48,7 @@ export const transitionCommand: Command = {
     const listener = new Listener(settings);
     try {
       return await withInterrupt(async (signal) => {
-        const seams = new SeamEmbeddings();
+        const seams = new SeamCodes();
         for (const { tail, candidates } of queries) {
           seams.want(tail, 'tail');
           for (const candidate of candidates) seams.want(candidate, 'head');
@@ -63,17 +63,17 @@ export const transitionCommand: Command = {
 };
 
 /** Ranks every query whose windows could be heard; exit code 1 if some could not. */
-function rankAll(queries: readonly Query[], seams: SeamEmbeddings, output: Output): number {
+function rankAll(queries: readonly Query[], seams: SeamCodes, output: Output): number {
   let failed = 0;
   for (const { id, tail, candidates } of queries) {
     const from = seams.of(tail, 'tail');
     const heads = candidates.flatMap((candidate) => {
-      const embedding = seams.of(candidate, 'head');
-      return embedding === undefined ? [] : [{ id: candidate.id, embedding }];
+      const code = seams.of(candidate, 'head');
+      return code === undefined ? [] : [{ id: candidate.id, code }];
     });
     if (from === undefined || heads.length < candidates.length) failed++;
     if (from === undefined) continue;
-    const { ranked, scores } = rankEmbedded(from, heads);
+    const { ranked, scores } = rankHeads(seams.model, from, heads);
     output.result({ id, ranked, scores }, () => `${id}: ${ranked.slice(0, 5).join(' ')}`);
   }
   return failed > 0 ? 1 : 0;
@@ -100,11 +100,11 @@ function parseJson(line: string): unknown {
   }
 }
 
-/** Embeddings of windows; each file is decoded once for all of its windows. */
-class SeamEmbeddings {
+/** Codes of windows; each file is decoded once for all of its windows. */
+class SeamCodes {
   readonly #wanted = new Map<string, Map<string, Window & { side: Side }>>();
-  readonly #embeddings = new Map<string, Float32Array>();
-  readonly #model = builtInModel();
+  readonly #codes = new Map<string, Float32Array>();
+  readonly model = builtInModel();
 
   want(wanted: Window, side: Side): void {
     const { path, startMs, endMs } = wanted;
@@ -113,9 +113,9 @@ class SeamEmbeddings {
     this.#wanted.set(path, windows);
   }
 
-  /** The embedding of a window; absent if its file could not be heard. */
+  /** The code of a window; absent if its file could not be heard. */
   of(wanted: Window, side: Side): Float32Array | undefined {
-    return this.#embeddings.get(keyOf(wanted, side));
+    return this.#codes.get(keyOf(wanted, side));
   }
 
   async hear(listener: Listener, concurrency: number, output: Output, signal: AbortSignal): Promise<void> {
@@ -129,7 +129,7 @@ class SeamEmbeddings {
       );
       windows.forEach(([key, { side }], i) => {
         const row = rows.subarray(i * featureSize, (i + 1) * featureSize);
-        if (row.some((value) => value !== 0)) this.#embeddings.set(key, this.#model.embed(row, side));
+        if (row.some((value) => value !== 0)) this.#codes.set(key, this.model.embed(row, side));
       });
       return Math.max(...windows.map(([, { endMs }]) => endMs));
     });
