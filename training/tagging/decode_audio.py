@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Decodes every track of an index once to 16 kHz mono int16 (raw little endian) and lists the results.
 
-  decode_audio.py INDEX.tsv AUDIO_FOLDER CACHE_FOLDER [--max-seconds 300]
+  decode_audio.py INDEX.tsv AUDIO_FOLDER CACHE_FOLDER [--max-seconds 300] [--every 1]
 
 INDEX.tsv needs the columns path (below AUDIO_FOLDER) and package or source; group, kind and weak_words are passed on.
 Resumable: what is there is not decoded again. CACHE_FOLDER/tracks.jsonl: one object a track.
@@ -33,6 +33,7 @@ def main():
     a.add_argument("audio")
     a.add_argument("cache")
     a.add_argument("--max-seconds", type=float, default=300)
+    a.add_argument("--every", type=int, default=1, help="take every n-th row: a small sample over all packages")
     a.add_argument("--wait-until", type=float, default=0, help="seconds to keep looking for new rows of the index")
     o = a.parse_args()
     os.makedirs(os.path.join(o.cache, "pcm"), exist_ok=True)
@@ -44,7 +45,7 @@ def main():
     start = time.time()
     while True:
         with open(o.index, newline="", encoding="utf-8") as f:
-            rows = [r for r in csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE) if r["path"] not in done]
+            rows = [r for r in list(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE))[::o.every] if r["path"] not in done]
         for row in rows:
             done.add(row["path"])
             source = row.get("package") or row.get("source")

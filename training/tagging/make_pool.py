@@ -2,7 +2,7 @@
 """Makes shards of labelled 5 s examples: clean windows and augmented mixes, each heard by the teachers as the student hears it.
 
   make_pool.py POOL --music DIR --midi DIR --voices DIR --sound DIR --teachers DIR --examples 30000 --worker 0
-               [--split train|heldout] [--seed 1] [--until HH:MM]
+               [--split train|heldout] [--seed 1] [--deck SEED --workers K --place k]
 
 A shard (POOL/WORKER-NNNN.npz, 500 examples): mel float16 [n, 250, 80], raw logits of the teachers, mn04's embedding,
 exact labels int8 [n, tags] (1, 0, -1 unknown), track id, kind, clean. Resumable: a worker goes on after its last shard.
@@ -15,10 +15,10 @@ import os
 import time
 
 import numpy as np
-import scipy.fft
 import scipy.signal
 import soundfile
 
+import degrade
 import front_end as fe
 import labels
 import render_midi
@@ -41,6 +41,17 @@ def gain(level_db):
     return np.float32(10 ** (level_db / 20))
 
 
+def shared_recordings(report):
+    """Training recordings that duplicates.py found again in a held-out package or in the development set."""
+    out = set()
+    with open(report, newline="") as f:
+        for row in csv.DictReader(f, delimiter="\t"):
+            pair = [row["first"], row["second"]]
+            held = [p.split("/")[0] in HELD_OUT_PACKAGES or "/" not in p for p in pair]
+            out.update(p for p, away in zip(pair, held) if not away and any(held))
+    return out
+
+
 class Sounds:
     """All material, memory-mapped or in memory."""
 
@@ -52,6 +63,9 @@ class Sounds:
             with open(os.path.join(folder, "tracks.jsonl")) as f:
                 return [json.loads(line) for line in f]
         music = [t for t in listing(o.music) if (t["source"] in HELD_OUT_PACKAGES) == held]
+        if not held and o.duplicates:
+            twins = shared_recordings(o.duplicates)
+            music = [t for t in music if t["source"] + "/" + os.path.basename(t["path"]) not in twins]
         groups = sorted({t["source"] for t in music})
         size = np.array([sum(t["samples"] for t in music if t["source"] == g) for g in groups]) ** 0.6
         share = dict(zip(groups, size / size.sum()))
@@ -59,6 +73,7 @@ class Sounds:
         self.music = music
         self.music_p = np.array([share[t["source"]] * t["samples"] / total[t["source"]] for t in music])
         self.midi = [t for t in listing(o.midi)]
+        self.cells = [(t, at) for t in music for at in range(0, t["samples"] - N + 1, N)]
         self.notes = {}
         self.speech, self.noise, self.rooms = [], [], []
         with open(os.path.join(o.sound, "index.tsv"), newline="") as f:
@@ -97,6 +112,11 @@ class Sounds:
                 break
         return x, at
 
+    def deal(self, order, turn):
+        """The turn-th cell of a shuffled deck of all 5 s windows that do not overlap: track, samples, start."""
+        track, at = self.cells[np.random.default_rng(order).permutation(len(self.cells))[turn % len(self.cells)]]
+        return track, self.pcm("music", track)[at:at + N].astype("float32") / 32768, at
+
     def piece(self, kind, length):
         tracks = self.music if kind == "music" else self.midi
         track = tracks[self.rng.choice(len(tracks), p=self.music_p if kind == "music" else None)]
@@ -106,6 +126,14 @@ class Sounds:
         x = items[self.rng.integers(len(items))]
         at = int(self.rng.integers(0, max(1, len(x) - length)))
         return np.resize(x[at:at + length], length)
+
+    def voice(self):
+        """A piece of speech; in training half of them at another speed, which makes another speaker of the same one."""
+        if self.split != "train" or self.rng.random() < 0.5:
+            return self.take(self.speech)
+        factor = self.rng.uniform(0.85, 1.18)
+        long = self.take(self.speech, int(np.ceil(N * factor)))
+        return np.interp(np.arange(N) * factor, np.arange(len(long)), long).astype("float32")
 
     def midi_labels(self, track, at, length):
         """Exact instrument labels of a window of a render: int8 per entry of MIDI_TAG."""
@@ -122,25 +150,14 @@ class Sounds:
         return out
 
 
-def filters(rng, sounds, x):
-    """Equaliser, low-pass, high-pass and room in one multiplication."""
-    size = scipy.fft.next_fast_len(N + 16000, real=True)
-    hz = np.arange(size // 2 + 1) * 16000 / size
-    curve = np.zeros(len(hz), "float32")
-    if rng.random() < 0.6:
-        curve += np.interp(np.log2(hz + 20), np.log2([20, 120, 400, 1200, 3000, 8000]), rng.uniform(-8, 8, 6))
-    if rng.random() < 0.25:
-        curve -= 48 * np.clip(np.log2((hz + 1) / rng.uniform(1800, 6500)), 0, None)
-    if rng.random() < 0.15:
-        curve -= 24 * np.clip(np.log2(rng.uniform(100, 500) / (hz + 1)), 0, None)
-    response = 10 ** (np.clip(curve, -90, 20) / 20)
-    if rng.random() < 0.3:
-        response = response * scipy.fft.rfft(np.pad(sounds.rooms[rng.integers(len(sounds.rooms))], (0, size))[:size])
-    return scipy.fft.irfft(scipy.fft.rfft(np.pad(x, (0, size - N))) * response, size)[:N].astype("float32")
+def joined(mine, second, lead_db):
+    """Exact labels of two sounds at once: `lead_db` says how much louder the first is; drowned instruments are unknown."""
+    heard, other = np.where((mine == 1) & (lead_db < -6), -1, mine), np.where((second == 1) & (lead_db > 6), -1, second)
+    return np.where((heard == 1) | (other == 1), 1, np.where((heard == 0) & (other == 0), 0, -1))
 
 
-def example(rng, sounds, clean_share):
-    """One example: samples [N], exact labels, track id, kind, clean."""
+def example(rng, sounds, o, turn):
+    """One example: samples [N], exact labels, track id, kind, clean. `turn` counts the examples of all workers."""
     exact = np.full(len(labels.TAGS), -1, "int8")
     exact[labels.SPEECH] = 0
     draw = rng.random()
@@ -153,40 +170,44 @@ def example(rng, sounds, clean_share):
         exact[labels.MUSIC] = 0
         return x * gain(rng.uniform(-30, 3)), exact, "", "noise", False
     if draw < 0.13:
-        x = sounds.take(sounds.speech)
+        x = sounds.voice()
         if rng.random() < 0.4:
             x = x + sounds.take(sounds.noise) * gain(rng.uniform(-30, -6))
         if rng.random() < 0.4:
-            x = filters(rng, sounds, x)
+            x = degrade.filters(rng, sounds.rooms, x)
         exact[labels.MUSIC], exact[labels.SPEECH] = 0, 1 if db(x) > -60 else -1
         return np.clip(x * gain(rng.uniform(-25, 3)), -1, 1), exact, "", "speech", False
-    kind = "midi" if sounds.midi and draw < 0.33 and sounds.split == "train" else "music"
-    clean = rng.random() < clean_share
-    speed = 1.0 if clean or rng.random() < 0.65 else rng.uniform(0.87, 1.15)
-    length = int(np.ceil(N * speed))
-    track, x, at = sounds.piece(kind, length)
-    if speed != 1.0:
-        x = np.interp(np.arange(N) * speed, np.arange(length), x).astype("float32")
+    kind = "midi" if sounds.midi and draw < 0.13 + o.midi_share and sounds.split == "train" else "music"
+    clean = rng.random() < o.clean
+    bent = None if clean or rng.random() < 0.6 else rng.choice(["speed", "pitch", "tempo"], p=[0.5, 0.3, 0.2])
+    factor = rng.uniform(0.87, 1.15) if bent else 1.0
+    length = int(np.ceil(N * factor)) if bent in ("speed", "tempo") else N
+    if kind == "music" and o.deck and clean:
+        track, x, at = sounds.deal(o.deck, turn)
+    else:
+        track, x, at = sounds.piece(kind, length)
+    if bent == "speed":
+        x = np.interp(np.arange(N) * factor, np.arange(length), x).astype("float32")
+    elif bent == "pitch":
+        x = degrade.pitch(x, factor)
+    elif bent == "tempo":
+        x = np.resize(degrade.stretch(x, N / length + 1e-6), N)
     exact[labels.MUSIC] = -1 if track["kind"] == "sound" or db(x) < -50 else 1
     if kind == "midi":
         exact[MIDI_TAG] = sounds.midi_labels(track, at, length)
     if clean:
         return x * gain(rng.uniform(-6, 3)), exact, track["id"], kind, True
     level = db(x)
-    if rng.random() < 0.22:
-        other_kind = "midi" if kind == "midi" else "music"
+    if rng.random() < (0.4 if kind == "midi" else 0.22):
+        other_kind = "midi" if kind == "midi" and rng.random() < 0.5 else "music"
         other, y, other_at = sounds.piece(other_kind, N)
-        y = y * gain(np.clip(level - db(y), -30, 30) + rng.uniform(-12, 0))
-        x = x + y
-        if kind == "midi":
-            second = sounds.midi_labels(other, other_at, N)
-            mine = exact[MIDI_TAG]
-            exact[MIDI_TAG] = np.where((mine == 1) | (second == 1), 1, np.where((mine == 0) & (second == 0), 0, -1))
-        else:
-            exact[MIDI_TAG] = -1
-    if rng.random() < 0.16:
+        lead = rng.uniform(-3 if kind == "midi" else 0, 12)
+        x = x + y * gain(np.clip(level - db(y), -30, 30) - lead)
+        second = sounds.midi_labels(other, other_at, N) if other_kind == "midi" else np.full(len(MIDI_TAG), -1, "int8")
+        exact[MIDI_TAG] = joined(exact[MIDI_TAG], second, lead)
+    if rng.random() < 0.2:
         ratio = rng.uniform(-14, 18)
-        y = sounds.take(sounds.speech)
+        y = sounds.voice()
         if db(y) > -55:
             x = x + y * gain(np.clip(level - db(y), -40, 40) + ratio)
             exact[labels.SPEECH] = 1 if ratio > -8 else -1
@@ -196,12 +217,14 @@ def example(rng, sounds, clean_share):
         y = sounds.take(sounds.noise)
         x = x + y * gain(np.clip(level - db(y), -40, 40) + rng.uniform(-20, 3))
     if rng.random() < 0.55:
-        x = filters(rng, sounds, x)
+        x = degrade.filters(rng, sounds.rooms, x)
     if rng.random() < 0.06:
         fade = np.linspace(0, 1, N, dtype="float32") ** 2
         x = x * (fade if rng.random() < 0.5 else fade[::-1])
     if rng.random() < 0.04:
         x = np.clip(x * gain(rng.uniform(6, 18)), -0.9, 0.9)
+    if rng.random() < 0.12:
+        x = degrade.codec(rng, np.clip(x, -1, 1))
     level = db(x)
     x = x * gain(np.clip(rng.uniform(-32, 3), -50 - level, 3))
     return np.clip(x, -1, 1).astype("float32"), exact, track["id"], kind, False
@@ -212,10 +235,15 @@ def main():
     a.add_argument("pool")
     for name in ("music", "midi", "voices", "sound", "teachers"):
         a.add_argument("--" + name, required=True)
+    a.add_argument("--duplicates", help="report of duplicates.py: recordings of held-out packages are left out of training")
     a.add_argument("--examples", type=int, default=30000)
     a.add_argument("--worker", type=int, default=0)
     a.add_argument("--split", choices=["train", "heldout"], default="train")
-    a.add_argument("--clean", type=float, default=0.35)
+    a.add_argument("--clean", type=float, default=0.35, help="share of pieces left as they are")
+    a.add_argument("--midi-share", type=float, default=0.2)
+    a.add_argument("--deck", type=int, default=0, help="not 0: clean music windows come from a deck shuffled with this seed, none twice")
+    a.add_argument("--workers", type=int, default=1, help="how many workers share the deck")
+    a.add_argument("--place", type=int, default=0, help="place of this worker among them")
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--until", type=float, default=0, help="stop at this time (seconds since 1970)")
     o = a.parse_args()
@@ -228,8 +256,9 @@ def main():
             sounds = Sounds(o, rng)
         sounds.rng = rng
         start, rows = time.time(), {k: [] for k in ("mel", "mn04", "jamendo", "msd", "mtat", "embedding", "exact", "track", "kind", "clean")}
-        for _ in range(SHARD // BATCH):
-            made = [example(rng, sounds, o.clean) for _ in range(BATCH)]
+        for batch in range(SHARD // BATCH):
+            turns = (np.arange(BATCH) + shard * SHARD + batch * BATCH) * o.workers + o.place
+            made = [example(rng, sounds, o, turn) for turn in turns]
             mel, logits, embedding = teachers.label(np.stack([m[0] for m in made]))
             for name, value in {**logits, "mel": mel, "embedding": embedding}.items():
                 rows[name].append(value.astype("float16"))

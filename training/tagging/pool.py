@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import re
+import zlib
 
 import numpy as np
 
@@ -67,39 +68,57 @@ def read_shard(path):
         return {k: f[k] for k in f.files}
 
 
-class Pool:
-    """Growing set of examples with sampling weights."""
+SAMPLING = {"natural": 0.0, "root": 0.5, "uniform": 1.0}
 
-    def __init__(self, folder, words=None, balance=0.5):
-        self.folder, self.words, self.balance = folder, words or {}, balance
-        self.paths, self.mel, self.z, self.auxiliary, self.exact, self.track = [], [], [], [], [], []
+
+class Pool:
+    """Growing set of examples with sampling weights: clean ones and all others are drawn from two urns.
+
+    `sampling` names the exponent of 1 / frequency of an example's rarest strong tag; `balance` is the share of draws that
+    follows it, the rest is drawn evenly. `share` keeps that part of the tracks (few labels), `only_clean` drops mixes."""
+
+    def __init__(self, folder, words=None, balance=0.5, sampling="root", share=1.0, only_clean=False):
+        self.folder, self.words, self.balance, self.exponent = folder, words or {}, balance, SAMPLING[sampling]
+        self.share, self.only_clean = share, only_clean
+        self.paths, self.mel, self.z, self.auxiliary, self.exact, self.track, self.clean = [], [], [], [], [], [], []
         self.statistics = None
 
     def paths_waiting(self):
         return sorted(set(glob.glob(os.path.join(self.folder, "*.npz"))) - set(self.paths))
 
-    def fit(self, names):
-        self.statistics = Statistics([read_shard(p) for p in self.paths_waiting()[:24]], names)
+    def fit(self, names, shards=60):
+        paths = self.paths_waiting()
+        chosen = [paths[i] for i in np.random.default_rng(0).permutation(len(paths))[:shards]]
+        self.statistics = Statistics([read_shard(p) for p in chosen], names)
+
+    def kept(self, shard):
+        """Which examples of a shard are used: whole tracks, chosen by their id."""
+        keep = np.ones(len(shard["track"]), bool)
+        if self.share < 1:
+            keep = np.array([zlib.crc32((t or str(i)).encode()) % 1000 < 1000 * self.share for i, t in enumerate(shard["track"])])
+        return keep & (shard["clean"] | (shard["kind"] != "music")) if self.only_clean else keep
 
     def refresh(self):
         """Takes in new shards; returns the number of examples."""
         waiting = self.paths_waiting()
         for path in waiting:
             shard = read_shard(path)
+            keep = self.kept(shard)
+            shard = {k: v[keep] for k, v in shard.items()}
             z, auxiliary = self.statistics(shard)
             self.paths.append(path)
             for store, value in ((self.mel, shard["mel"]), (self.z, z.astype("float16")), (self.auxiliary, auxiliary.astype("float16")),
-                                 (self.exact, shard["exact"]), (self.track, shard["track"])):
+                                 (self.exact, shard["exact"]), (self.track, shard["track"]), (self.clean, shard["clean"])):
                 store.append(value)
         if waiting:
             self.sizes = np.cumsum([0] + [len(m) for m in self.mel])
-            z = np.concatenate(self.z)
-            strong = z > 1.5
-            rarity = 1 / np.sqrt(strong.mean(0) + 1e-3)
-            rare = np.where(strong, rarity, 0).max(1)
+            strong = np.concatenate(self.z) > 1.5
+            self.frequency = strong.mean(0)
+            rare = np.where(strong, (self.frequency + 1e-3) ** -self.exponent, 0).max(1)
             rare = np.maximum(rare, np.median(rare[rare > 0]) * 0.5)
-            self.weight = (1 - self.balance) / len(z) + self.balance * rare / rare.sum()
-            self.cumulative = np.cumsum(self.weight / self.weight.sum())
+            weight = (1 - self.balance) / len(rare) + self.balance * rare / rare.sum()
+            clean = np.concatenate(self.clean)
+            self.urns = [(np.flatnonzero(clean == c), np.cumsum(weight[clean == c])) for c in (True, False)]
             self.by_track = {}
             for i, t in enumerate(np.concatenate(self.track)):
                 if t in self.words:
@@ -107,9 +126,16 @@ class Pool:
             self.weak_tracks = [t for t, where in self.by_track.items() if len(where) >= 2]
         return int(self.sizes[-1])
 
-    def gather(self, store, index):
+    def gather(self, store, index, start=0, frames=None):
+        """Rows of a store; of log-mel only `frames` frames from `start`."""
         part = np.searchsorted(self.sizes, index, side="right") - 1
-        return np.stack([store[p][i - self.sizes[p]] for p, i in zip(part, index)]).astype("float32")
+        return np.stack([store[p][i - self.sizes[p]][start:start + frames if frames else None] for p, i in zip(part, index)]).astype("float32")
 
-    def sample(self, rng, count):
-        return np.minimum(np.searchsorted(self.cumulative, rng.random(count)), self.sizes[-1] - 1)
+    def sample(self, rng, count, clean_share):
+        """Indices of `count` examples, a share of them clean."""
+        n = int((rng.random(count) < clean_share).sum())
+        drawn = []
+        for (index, cumulative), k in zip(self.urns, (n, count - n)):
+            if len(index):
+                drawn.append(index[np.minimum(np.searchsorted(cumulative, rng.random(k) * cumulative[-1]), len(index) - 1)])
+        return np.concatenate(drawn)

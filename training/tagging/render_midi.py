@@ -69,6 +69,7 @@ def main():
     a.add_argument("cache")
     a.add_argument("--font", action="append", required=True)
     a.add_argument("--variants", type=int, default=4)
+    a.add_argument("--every", type=int, default=1, help="take every n-th MIDI file")
     a.add_argument("--seed", type=int, default=1)
     o = a.parse_args()
     for folder in ("pcm", "notes"):
@@ -79,7 +80,7 @@ def main():
         with open(listing) as f:
             done = {json.loads(line)["path"] for line in f}
     for variant in [*range(1, o.variants + 1), 0]:
-        for path in sorted(glob.glob(os.path.join(o.midi, "*.mid"))):
+        for path in sorted(glob.glob(os.path.join(o.midi, "*.mid")))[::o.every]:
             name = f"{os.path.basename(path)}#{variant}"
             if name in done:
                 continue

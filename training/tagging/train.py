@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Teaches the student from random weights: tag targets, the teachers' raw outputs and mn04's embedding, weak words by track.
+"""Teaches the student: tag targets, the teachers' raw outputs and mn04's embedding, exact labels, weak words by track.
 
-  train.py POOL RUN --tracks TRACKS.jsonl --teachers DIR (--minutes 25 | --end UNIX_SECONDS) [--seed 1]
-           [--no-weak] [--no-auxiliary] [--balance 0.5] [--max-examples N]
+  train.py POOL RUN --tracks TRACKS.jsonl --teachers DIR (--minutes 25 | --end UNIX_SECONDS | --max-examples N) [--seed 1]
+           [--pretrained RUN/pretrained.pt] and the choices that ablate.py compares
 
-The learning rate follows a cosine over wall-clock time, so that a run ends when it should on a busy machine. RUN/last.pt is
-written every two minutes and picked up again; RUN/final.pt holds the averaged weights. Two runs may be peers: they train
-on their own samples and move half way to each other every 45 s (local SGD), which uses two cores without barriers.
+The learning rate follows a cosine over wall-clock time (or examples), so that a run ends when it should on a busy machine.
+The first fifth of a run hears clean windows, the rest clean ones and mixes in equal parts. RUN/last.pt is written every two
+minutes and picked up again; RUN/final.pt holds the averaged weights. Two runs may be peers: they train on their own
+samples and move half way to each other every 45 s (local SGD), which uses two cores without barriers.
 """
 import argparse
 import json
@@ -19,10 +20,16 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+import front_end as fe
 import labels
 from net import Student
-from pool import Pool, load_words
+from pool import SAMPLING, Pool, load_words
+from robust import worst
 from teachers import output_names
+
+ACTIVITY = [labels.SPEECH, labels.MUSIC]
+HALF = 125
+BAND_WIDTH = np.log(fe.FILTERS.sum(1) / fe.FILTERS.sum(1).mean())
 
 
 def augment(mel, rng):
@@ -41,6 +48,15 @@ def augment(mel, rng):
     return mel
 
 
+def hiss(mel, rng, share=0.3):
+    """Adds white or tilted noise, 20 to 60 dB under the clip's own power, to a share of the clips: the targets stay."""
+    for x in (mel[i] for i in np.flatnonzero(rng.random(len(mel)) < share)):
+        tilt = np.linspace(0, rng.uniform(-4, 2), x.shape[1])
+        floor = np.logaddexp.reduce(x, None) - np.log(x.size) + BAND_WIDTH + tilt - rng.uniform(20, 60) * np.log(10) / 10
+        np.logaddexp(x, floor + np.log(rng.gamma(3, 1 / 3, x.shape) + 1e-3), out=x)
+    return mel
+
+
 def mix(mel, z, auxiliary, exact, rng, share):
     """Mixup in the power domain for a share of the batch; targets and power use the same ratio."""
     for i in np.flatnonzero(rng.random(len(mel)) < share):
@@ -50,28 +66,38 @@ def mix(mel, z, auxiliary, exact, rng, share):
         exact[i] = np.where(exact[i] == exact[j], exact[i], -1)
 
 
-def losses(model, mel, z, auxiliary, exact, use_auxiliary, activity_weight):
-    logits, _, raw = model(torch.from_numpy(mel))
-    z, exact = torch.from_numpy(z), torch.from_numpy(exact)
-    distance = F.smooth_l1_loss(logits, z, reduction="none", beta=0.5) * (1 + z.clamp(0, 4))
-    distance = distance * (1 + (exact >= 0))
-    activity = [labels.SPEECH, labels.MUSIC]
-    taught = torch.ones(len(labels.TAGS), dtype=torch.bool)
-    taught[activity] = False
-    loss = distance[:, taught].mean()
-    known = exact[:, activity] >= 0
-    sound = F.binary_cross_entropy_with_logits(logits[:, activity], exact[:, activity].clamp(0, 1), reduction="none")
-    loss = loss + activity_weight * (sound * known).sum() / known.sum().clamp(1)
-    if use_auxiliary:
-        loss = loss + F.smooth_l1_loss(raw, torch.from_numpy(auxiliary), beta=0.5)
-    return loss
+class Loss:
+    """Loss of a batch: smooth L1 on z-scores, more for strong tags, cross entropy of speech and music, raw outputs.
+
+    Negatives may be drawn (`keep_negatives`) or lose weight as training goes on, the more frequent the tag (`decay`)."""
+
+    def __init__(self, o, frequency):
+        self.o = o
+        self.taught = torch.ones(len(labels.TAGS), dtype=torch.bool)
+        self.taught[ACTIVITY] = False
+        self.frequent = torch.from_numpy((frequency / np.percentile(frequency, 90)).clip(0, 1).astype("float32"))
+
+    def __call__(self, outputs, z, auxiliary, exact, progress):
+        logits, _, raw = outputs
+        weight = (1 + z.clamp(0, 4)) * (1 + (exact >= 0))
+        negative = z < 0
+        if self.o.keep_negatives < 1:
+            weight = weight * torch.where(negative & (torch.rand_like(z) > self.o.keep_negatives), 0.0, 1.0)
+        if self.o.decay:
+            weight = weight * torch.where(negative, 1 - self.o.decay * progress * self.frequent, 1.0)
+        distance = F.smooth_l1_loss(logits, z, reduction="none", beta=0.5) * weight
+        loss = distance[:, self.taught].mean()
+        known = exact[:, ACTIVITY] >= 0
+        sound = F.binary_cross_entropy_with_logits(logits[:, ACTIVITY], exact[:, ACTIVITY].clamp(0, 1), reduction="none")
+        loss = loss + self.o.activity * (sound * known).sum() / known.sum().clamp(1)
+        return loss if self.o.no_auxiliary else loss + F.smooth_l1_loss(raw, auxiliary, beta=0.5)
 
 
 def weak_loss(model, pool, words, rng, tracks=5, windows=5):
     """Pooled over the windows of a track: a word's tags must reach z 1, tags of words it lacks should stay under 0.8."""
     chosen = rng.choice(len(pool.weak_tracks), tracks, replace=False)
     index = np.concatenate([rng.choice(pool.by_track[pool.weak_tracks[t]], windows) for t in chosen])
-    logits = model(torch.from_numpy(augment(pool.gather(pool.mel, index), rng)))[0].view(tracks, windows, -1).mean(1)
+    logits = model(torch.from_numpy(augment(pool.gather(pool.mel, index, int(rng.integers(0, HALF + 1)), HALF), rng)))[0].view(tracks, windows, -1).mean(1)
     every = sorted({int(t) for tags in words.values() for t in tags})
     positive = torch.zeros(tracks, len(labels.TAGS), dtype=torch.bool)
     for row, t in enumerate(chosen):
@@ -87,7 +113,7 @@ def meet(model, own, peer, seen):
     torch.save(model.state_dict(), path + ".part")
     os.replace(path + ".part", path)
     other = os.path.join(peer, "weights.pt")
-    if not os.path.exists(other) or os.path.getmtime(other) == seen:
+    if not os.path.exists(other) or os.path.getmtime(other) == seen or time.time() - os.path.getmtime(other) > 300:
         return seen
     seen, theirs = os.path.getmtime(other), torch.load(other)
     with torch.no_grad():
@@ -97,7 +123,7 @@ def meet(model, own, peer, seen):
     return seen
 
 
-def main():
+def options():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("pool")
     a.add_argument("run")
@@ -109,36 +135,68 @@ def main():
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--batch", type=int, default=48)
     a.add_argument("--rate", type=float, default=2.5e-3)
-    a.add_argument("--balance", type=float, default=0.5)
+    a.add_argument("--threads", type=int, default=1)
+    a.add_argument("--pretrained", help="weights of pretrain.py: everything but the heads")
+    a.add_argument("--init", help="start from the averaged weights of another run (its final.pt or last.pt)")
+    a.add_argument("--statistics", help="file of target statistics; fitted on the pool and written where it is missing")
+    a.add_argument("--peer", help="folder of another run with the same statistics: average weights with it every 45 s")
+    a.add_argument("--clean-first", type=float, default=0.2, help="part of the run that hears clean windows alone")
+    a.add_argument("--short-until", type=float, default=0.75, help="until this part of the run the student hears half of each clip: twice the examples")
+    a.add_argument("--sampling", choices=sorted(SAMPLING), default="root", help="how much rare tags are favoured")
+    a.add_argument("--balance", type=float, default=0.5, help="share of the draws that follows --sampling")
+    a.add_argument("--keep-negatives", type=float, default=1.0, help="share of the negatives that is kept")
+    a.add_argument("--decay", type=float, default=0.0, help="part of their weight that negatives of the most frequent tags lose over the run")
     a.add_argument("--mixup", type=float, default=0.25)
+    a.add_argument("--robust", type=float, default=0.0, help="share of the steps that train against a gradient attack at 20-45 dB; more than 0 adds noise to a part of all clips")
     a.add_argument("--activity", type=float, default=0.8, help="weight of the exact speech and music labels")
+    a.add_argument("--label-share", type=float, default=1.0, help="share of the tracks whose labels are used")
+    a.add_argument("--only-clean", action="store_true", help="leave out augmented mixes of music")
     a.add_argument("--no-weak", action="store_true")
     a.add_argument("--no-auxiliary", action="store_true")
-    a.add_argument("--threads", type=int, default=1)
-    a.add_argument("--init", help="start from the weights of another run (its final.pt or last.pt)")
-    a.add_argument("--short-until", type=float, default=0.55, help="until this part of the run the student hears half of each clip: twice the examples")
-    a.add_argument("--keep-statistics", action="store_true", help="with --init: take over its target statistics as well")
-    a.add_argument("--peer", help="folder of another run with the same statistics: average weights with it every 45 s")
-    o = a.parse_args()
+    return a.parse_args()
+
+
+def open_pool(o, words, state):
+    """The pool with its statistics: those of the run that goes on, of the file, or fitted now."""
+    pool = Pool(o.pool, words, o.balance, o.sampling, o.label_share, o.only_clean)
+    if state:
+        pool.statistics = pickle.loads(state["statistics"])
+    elif o.statistics and os.path.exists(o.statistics):
+        with open(o.statistics, "rb") as f:
+            pool.statistics = pickle.load(f)
+    else:
+        pool.fit(output_names(o.teachers))
+        if o.statistics:
+            with open(o.statistics, "wb") as f:
+                pickle.dump(pool.statistics, f)
+    return pool
+
+
+def new_model(o, pool):
+    """A student at random weights, or with those that --pretrained or --init name."""
+    model = Student(len(labels.TAGS), len(pool.statistics.centre))
+    if o.pretrained:
+        body = torch.load(o.pretrained, weights_only=False)["model"]
+        model.load_state_dict({k: v for k, v in body.items() if not k.startswith(("tag_head", "auxiliary"))}, strict=False)
+    if o.init:
+        model.load_state_dict(torch.load(o.init, weights_only=False)["average"])
+    model.mean.copy_(torch.from_numpy(pool.statistics.mel_mean))
+    model.scale.copy_(torch.from_numpy(pool.statistics.mel_scale))
+    return model.to(memory_format=torch.channels_last)
+
+
+def main():
+    o = options()
     torch.set_num_threads(o.threads)
     torch.manual_seed(o.seed)
     rng = np.random.default_rng(o.seed)
     os.makedirs(o.run, exist_ok=True)
     words = {} if o.no_weak else load_words(o.tracks)
-    pool = Pool(o.pool, words, o.balance)
     last = os.path.join(o.run, "last.pt")
     state = torch.load(last, weights_only=False) if os.path.exists(last) else None
-    begin = torch.load(o.init, weights_only=False) if o.init and not state else None
-    if state or (begin and o.keep_statistics):
-        pool.statistics = pickle.loads((state or begin)["statistics"])
-    else:
-        pool.fit(output_names(o.teachers))
+    pool = open_pool(o, words, state)
     size = pool.refresh()
-    model = Student(len(labels.TAGS), len(pool.statistics.centre))
-    model.mean.copy_(torch.from_numpy(pool.statistics.mel_mean))
-    model.scale.copy_(torch.from_numpy(pool.statistics.mel_scale))
-    if begin:
-        model.load_state_dict(begin["average"])
+    model = new_model(o, pool)
     average = {k: v.clone() for k, v in model.state_dict().items()}
     decay = [p for p in model.parameters() if p.ndim > 1]
     optimiser = torch.optim.AdamW([{"params": decay, "weight_decay": 0.02}, {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0}], lr=o.rate)
@@ -150,6 +208,7 @@ def main():
         rng = np.random.default_rng([o.seed, step])
     print(f"{size} examples, {len(words)} tracks with words, {sum(p.numel() for p in model.parameters())} weights", flush=True)
     model.train()
+    loss_of = Loss(o, pool.frequency)
     shown, saved, total, before = time.time(), time.time(), 0.0, step
     met, seen = time.time(), 0.0
 
@@ -171,13 +230,18 @@ def main():
         rate = o.rate * min(1, progress / 0.04 + 0.02) * (0.5 + 0.5 * np.cos(np.pi * progress)) + 1e-6
         for group in optimiser.param_groups:
             group["lr"] = rate
-        index = pool.sample(rng, o.batch)
-        mel, z, auxiliary, exact = (pool.gather(s, index) for s in (pool.mel, pool.z, pool.auxiliary, pool.exact))
-        if progress < o.short_until:
-            at = rng.integers(0, 126)
-            mel = np.ascontiguousarray(mel[:, at:at + 125])
+        index = pool.sample(rng, o.batch, 0.87 if progress < o.clean_first else 0.5)
+        at, frames = (int(rng.integers(0, HALF + 1)), HALF) if progress < o.short_until else (0, None)
+        mel = pool.gather(pool.mel, index, at, frames)
+        z, auxiliary, exact = (pool.gather(s, index) for s in (pool.z, pool.auxiliary, pool.exact))
         mix(mel, z, auxiliary, exact, rng, o.mixup)
-        loss = losses(model, augment(mel, rng), z, auxiliary, exact, not o.no_auxiliary, o.activity)
+        if o.robust:
+            hiss(mel, rng)
+        mel, z, auxiliary, exact = (torch.from_numpy(x) for x in (augment(mel, rng), z, auxiliary, exact))
+        if rng.random() < o.robust:
+            ratio = torch.from_numpy(rng.uniform(20, 45, len(mel)).astype("float32"))
+            mel = worst(lambda x: loss_of(model(x), z, auxiliary, exact, progress), mel, ratio)
+        loss = loss_of(model(mel), z, auxiliary, exact, progress)
         if words and step % 4 == 0 and len(pool.weak_tracks) >= 5:
             loss = loss + weak_loss(model, pool, words, rng)
         optimiser.zero_grad(set_to_none=True)
@@ -186,7 +250,7 @@ def main():
         optimiser.step()
         step += 1
         total += float(loss.detach())
-        keep = min(0.998, 1 - 10 / (step + 10))
+        keep = min(0.999, 1 - 10 / (step + 10))
         with torch.no_grad():
             for k, v in model.state_dict().items():
                 if v.dtype.is_floating_point:
