@@ -1,5 +1,5 @@
 import { serve, type RunningServer } from '@earmark/api';
-import { openEngine, type Engine } from '@earmark/engine';
+import { openEngine, type Engine, type EngineSettings } from '@earmark/engine';
 import { apiSettingsFrom, createLogger, type Problem } from '@earmark/platform';
 import { openTestDatabase, type TestDatabase } from '@earmark/storage/testing';
 import { readdirSync } from 'node:fs';
@@ -29,8 +29,11 @@ export class ApiServer {
     readonly test: TestDatabase,
   ) {}
 
-  /** Starts a server on an empty database; `environment` changes its settings. */
-  static async start(environment: Readonly<Record<string, string>> = {}): Promise<ApiServer> {
+  /** Starts a server on an empty database; `environment` changes its settings, `engineSettings` those of its engine. */
+  static async start(
+    environment: Readonly<Record<string, string>> = {},
+    engineSettings: Partial<EngineSettings> = {},
+  ): Promise<ApiServer> {
     const test = await openTestDatabase();
     const { dataDir, databaseUrl } = test;
     const withWorker = environment['EARMARK_API_WORKER'] !== 'false';
@@ -39,6 +42,7 @@ export class ApiServer {
       databaseUrl,
       concurrency: 2,
       access: withWorker ? 'write' : 'share',
+      ...engineSettings,
     });
     const settings = apiSettingsFrom({ EARMARK_DATA_DIR: dataDir, EARMARK_PORT: '0', ...environment });
     const server = await serve({ engine, settings, logger: createLogger('silent'), withWorker });

@@ -19,6 +19,8 @@ import { IndexController } from './index/index.controller.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { KeysController } from './keys/keys.controller.js';
 import { describeApi } from './openapi.js';
+import { ModelsController } from './models/models.controller.js';
+import { RetagsController } from './models/retags.controller.js';
 import { ScansController } from './scans/scans.controller.js';
 import { TagsController } from './tags/tags.controller.js';
 import { partType, UploadsController } from './uploads/uploads.controller.js';
@@ -56,6 +58,8 @@ class ApiModule {
         IdentifyController,
         ScansController,
         TagsController,
+        ModelsController,
+        RetagsController,
         JobsController,
         KeysController,
         IndexController,

@@ -26,7 +26,10 @@ const eitherBodies: Readonly<
 
 /** Paths as callers write them: an action after a colon is part of the path, not a parameter. */
 function callersPath(path: string): string {
-  return path.replace('::', ':').replace('{idAndAction}', '{id}:cancel');
+  return path
+    .replace('::', ':')
+    .replace('{idAndAction}', '{id}:cancel')
+    .replace('{versionAndAction}', '{version}:promote');
 }
 
 /** Describes the API, from the same Zod schemas that check its requests. */
@@ -57,8 +60,8 @@ export function describeApi(app: INestApplication): OpenAPIObject {
       };
     }
     for (const parameter of item.post?.parameters ?? []) {
-      if ('name' in parameter && parameter.name === 'idAndAction') {
-        parameter.name = 'id';
+      if ('name' in parameter && parameter.name.endsWith('AndAction')) {
+        parameter.name = parameter.name.slice(0, -'AndAction'.length);
         delete parameter.description;
       }
     }

@@ -6,6 +6,8 @@ import { doctorCommand } from './commands/doctor.js';
 import { fingerprintCommand } from './commands/fingerprint.js';
 import { identifyCommand, scanCommand } from './commands/identify.js';
 import { ingestCommand } from './commands/ingest.js';
+import { modelsCommand } from './commands/models.js';
+import { retagCommand } from './commands/retag.js';
 import { serveCommand } from './commands/serve.js';
 import { statsCommand } from './commands/stats.js';
 import { tagCommand } from './commands/tag.js';
@@ -17,6 +19,8 @@ const commands: readonly Command[] = [
   identifyCommand,
   scanCommand,
   tagCommand,
+  retagCommand,
+  modelsCommand,
   analyzeCommand,
   transitionCommand,
   fingerprintCommand,

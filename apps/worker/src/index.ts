@@ -1,1 +1,2 @@
 export * from './run-worker.js';
+export * from './tagging-jobs.js';

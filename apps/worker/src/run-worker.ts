@@ -5,6 +5,7 @@ import { JobQueue, PgScanStore, PgTrackStore, PgUploadStore, UploadFiles } from 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { taggingJobs } from './tagging-jobs.js';
 
 /** What a worker works with. */
 export type WorkerOptions = Readonly<{
@@ -27,14 +28,17 @@ export async function runWorker(
     queue,
     worker,
     concurrency: engine.concurrency,
-    handlers: listeningJobs({
-      engine,
-      queue,
-      tracks: new PgTrackStore(database),
-      scans: new PgScanStore(database),
-      uploads: new PgUploadStore(database),
-      files: new UploadFiles(join(dataDir, 'uploads')),
-    }),
+    handlers: {
+      ...taggingJobs(engine),
+      ...listeningJobs({
+        engine,
+        queue,
+        tracks: new PgTrackStore(database),
+        scans: new PgScanStore(database),
+        uploads: new PgUploadStore(database),
+        files: new UploadFiles(join(dataDir, 'uploads')),
+      }),
+    },
     onEvent: (event) => logEvent(logger, event),
   });
   logger.info({ worker, jobs: engine.concurrency }, 'worker started');

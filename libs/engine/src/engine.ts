@@ -13,9 +13,10 @@ import type {
   ListenResult,
   ScanStore,
 } from '@earmark/monitoring';
-import type { Database, ModelRef, PgTagStore, StoredTagging } from '@earmark/storage';
-import type { TagResult } from '@earmark/tagging';
+import type { ModelEntry } from '@earmark/models';
+import type { Database } from '@earmark/storage';
 import type { FingerprintRecord } from './fingerprint-file.js';
+import type { HeardTags } from './heard-tags.js';
 import type { IndexKeeper } from './index-keeper.js';
 import {
   clipLimitMs,
@@ -28,6 +29,7 @@ import {
 } from './listener.js';
 import type { PeaksCache } from './peaks-cache.js';
 import type { Recognition } from './recognition.js';
+import type { TaggingService } from './tagging-service.js';
 
 const clipDepth: HearDepth = { peakQuota: fingerprintConfig.queryQuota, maxDurationMs: clipLimitMs };
 const scanDepth: HearDepth = { peakQuota: fingerprintConfig.queryQuota, maxDurationMs: mediaLimitMs };
@@ -37,11 +39,6 @@ export const defaultCatalogName = 'main';
 /** Audio in which nothing can be recognised: silence, or so short that it has no peaks. */
 export class SilentAudioError extends DomainError {
   readonly code = 'media.silent';
-}
-
-/** Tags asked of an engine that has no model open. */
-export class TaggingOffError extends DomainError {
-  readonly code = 'tagging.off';
 }
 
 /** A track that was to get its audio and is no longer there. */
@@ -66,8 +63,9 @@ export type EngineParts = Readonly<{
   listener: Listener;
   tenantId: TenantId;
   concurrency: number;
-  /** Absent: recordings are not tagged when they are taken in. */
-  tagging?: Readonly<{ model: ModelRef; modelFolder: string; store: PgTagStore }>;
+  tagging: TaggingService;
+  /** Whether recordings are tagged when they are taken in. */
+  tagOnIngest: boolean;
 }>;
 
 /** Where a recording goes. */
@@ -78,7 +76,7 @@ type Recording = Readonly<{
   contentHash: string;
   peaks: Uint8Array;
   sourcePath: string;
-  tags?: TagResult | undefined;
+  tagged?: (HeardTags & Readonly<{ entry: ModelEntry }>) | undefined;
 }>;
 
 /**
@@ -129,9 +127,13 @@ export class Engine implements ListeningService {
     const contentHash = await listener.hash(request.path, { signal: request.signal });
     const known = await this.#alreadyThere(request, contentHash, sourcePath);
     if (known !== undefined) return known;
-    const heard = await listener.hear(request.path, this.#ingestDepth(), listening(request));
-    const { durationMs, peaks, tags } = heard;
-    return this.#store({ durationMs, contentHash, peaks, sourcePath, tags }, request);
+    const { tagging, tagOnIngest } = this.parts;
+    const entry = tagOnIngest ? await tagging.modelFor(request.tenantId) : undefined;
+    const depth = entry === undefined ? referenceDepth : { ...referenceDepth, tag: tagging.choiceOf(entry) };
+    const heard = await listener.hear(request.path, depth, listening(request));
+    const { durationMs, peaks, tags, outputs } = heard;
+    const tagged = entry && tags && outputs && { tags, outputs, entry };
+    return this.#store({ durationMs, contentHash, peaks, sourcePath, tagged }, request);
   }
 
   /** Takes in a recording whose audio was heard elsewhere. */
@@ -208,29 +210,9 @@ export class Engine implements ListeningService {
     return true;
   }
 
-  /**
-   * What the bundled model said of a track when it was taken in.
-   *
-   * @returns absent if the track was never tagged
-   */
-  async tagsOf(tenantId: TenantId, trackId: TrackId): Promise<StoredTagging | undefined> {
-    const { tagging } = this.parts;
-    return tagging && (await tagging.store.find(tenantId, trackId, tagging.model));
-  }
-
-  /**
-   * Tags a file without keeping it, experimental tags left out.
-   *
-   * @throws {TaggingOffError} if this engine was opened without a model
-   */
-  async tagFile(path: string, signal?: AbortSignal): Promise<TagResult> {
-    const { tagging, listener } = this.parts;
-    if (tagging === undefined) throw new TaggingOffError('tagging is switched off here');
-    return listener.tag(
-      path,
-      { modelFolder: tagging.modelFolder, all: false, experimental: false },
-      { signal },
-    );
+  /** Tags of tracks and the models that say them. */
+  get tagging(): TaggingService {
+    return this.parts.tagging;
   }
 
   /** {@inheritDoc ListeningService.health} */
@@ -307,28 +289,14 @@ export class Engine implements ListeningService {
           if (existing !== undefined) return { trackId: existing, durationMs, status: 'duplicate' };
         }
         const trackId = await this.#commit(recording, target);
-        await this.#saveTags(target.tenantId, trackId, recording.tags);
+        const { tagged } = recording;
+        if (tagged !== undefined)
+          await this.parts.tagging.save(target.tenantId, trackId, tagged.entry, tagged);
         await this.parts.keeper.catchUp(target.signal);
         return { trackId, durationMs, status: 'ready' };
       });
     this.#lastCommit = commit;
     return commit;
-  }
-
-  #ingestDepth(): HearDepth {
-    const { tagging } = this.parts;
-    if (tagging === undefined) return referenceDepth;
-    return { ...referenceDepth, tag: { modelFolder: tagging.modelFolder, all: true, experimental: false } };
-  }
-
-  async #saveTags(tenantId: TenantId, trackId: TrackId, tags: TagResult | undefined): Promise<void> {
-    if (tags === undefined) return;
-    const { embedding = [], scores: _scores, segments, ...said } = tags;
-    await this.parts.tagging?.store.save(tenantId, trackId, {
-      ...said,
-      segments: segments.map(({ scores: _all, ...segment }) => segment),
-      embedding: Float32Array.from(embedding),
-    });
   }
 
   async #commit(

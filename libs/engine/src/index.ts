@@ -7,3 +7,5 @@ export * from './metadata-file.js';
 export * from './open-engine.js';
 export * from './settings.js';
 export { WorkerDiedError, WorkerTaskError } from './worker-pool.js';
+export { AudioGoneError, type RetagReport, type RetagRequest } from './retag.js';
+export { type ModelOverview, type ModelVersion, TaggingService } from './tagging-service.js';

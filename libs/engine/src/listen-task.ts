@@ -16,6 +16,8 @@ export type TagChoice = Readonly<{
   all: boolean;
   /** Also tags without labelled data. */
   experimental: boolean;
+  /** Also the outputs of the network, packed, for storing; the tags are then made from the packed ones. */
+  keep?: boolean;
 }>;
 
 /** One thing to do with a file: hash its bytes, or decode it and extract peaks, analyse or tag it, or describe windows of it. */
@@ -51,13 +53,18 @@ export type Heard = Readonly<{
   warnings: readonly string[];
   /** Present when the task asked for tags. */
   tags?: TagResult;
+  /** Present when the task asked to keep outputs. */
+  outputs?: Uint8Array;
 }>;
+
+/** What a model said of a file. */
+export type Tagged = Readonly<{ tags: TagResult; outputs?: Uint8Array }>;
 
 /** Answer to a {@link ListenTask}; a hash is the SHA-256 of the bytes, 64 hexadecimal digits. */
 export type ListenAnswer = Readonly<
   | { kind: 'hash'; contentHash: string }
   | ({ kind: 'hear' } & Heard)
   | { kind: 'analyze'; analysis: TrackAnalysis }
-  | { kind: 'tag'; tags: TagResult }
+  | ({ kind: 'tag' } & Tagged)
   | { kind: 'windows'; rows: Float32Array }
 >;

@@ -3,7 +3,7 @@ import { fingerprintConfig, encodePeaks, PeakExtractor } from '@earmark/fingerpr
 import { errorCode } from '@earmark/kernel';
 import { hashFile, listen, type MediaDecoder, openMediaDecoder, type Consumer } from '@earmark/media';
 import { Tagger, TaggingSession } from '@earmark/models';
-import { type TagResult, tagTrack } from '@earmark/tagging';
+import { decodeOutputs, encodeOutputs, tagTrack } from '@earmark/tagging';
 import { transitionRateHz } from '@earmark/transition';
 import { parentPort, workerData } from 'node:worker_threads';
 import type {
@@ -13,6 +13,7 @@ import type {
   ListenTask,
   ListenWorkerData,
   TagChoice,
+  Tagged,
 } from './listen-task.js';
 import { WindowCapture } from './window-capture.js';
 import type { WorkerReply, WorkerRequest } from './worker-pool.js';
@@ -58,7 +59,7 @@ async function answer(id: number, task: ListenTask, signal: AbortSignal): Promis
     case 'windows':
       return { kind: 'windows', rows: await describeWindows(task, signal) };
     case 'tag':
-      return { kind: 'tag', tags: await tag(task, signal) };
+      return { kind: 'tag', ...(await tag(task, signal)) };
     case 'hear':
       return {
         kind: 'hear',
@@ -93,7 +94,7 @@ async function hear(
   const { maxDurationMs } = task;
   const summary = await listen(await openDecoder(), task.path, consumers, { signal, maxDurationMs });
   return {
-    ...(tagging === undefined ? {} : { tags: await tagging.finish() }),
+    ...(await tagging?.finish()),
     durationMs: summary.decodedMs,
     peaks: encodePeaks(extractor.finish()),
     partial: summary.partial,
@@ -123,7 +124,7 @@ async function analyze(
   return analyzer.finish();
 }
 
-async function tag(task: Extract<ListenTask, { kind: 'tag' }>, signal: AbortSignal): Promise<TagResult> {
+async function tag(task: Extract<ListenTask, { kind: 'tag' }>, signal: AbortSignal): Promise<Tagged> {
   const { consumer, finish } = await startTagging(task);
   await listen(await openDecoder(), task.path, [consumer], { signal, maxDurationMs: task.maxDurationMs });
   return finish();
@@ -133,7 +134,8 @@ async function startTagging({
   modelFolder,
   all,
   experimental,
-}: TagChoice): Promise<{ consumer: Consumer; finish: () => Promise<TagResult> }> {
+  keep,
+}: TagChoice): Promise<{ consumer: Consumer; finish: () => Promise<Tagged> }> {
   const session = await openSession(modelFolder);
   const tagger = new Tagger(session);
   return {
@@ -142,7 +144,13 @@ async function startTagging({
       channels: 1,
       push: ([mono]) => mono && tagger.push(mono),
     },
-    finish: async () => tagTrack(session.model, await tagger.finish(), { all, experimental }),
+    finish: async () => {
+      const heard = await tagger.finish();
+      const options = { all, experimental };
+      if (keep !== true) return { tags: tagTrack(session.model, heard, options) };
+      const outputs = encodeOutputs(heard);
+      return { tags: tagTrack(session.model, decodeOutputs(outputs), options), outputs };
+    },
   };
 }
 

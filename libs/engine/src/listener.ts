@@ -1,6 +1,5 @@
 import type { TrackAnalysis } from '@earmark/analysis';
 import { fingerprintConfig } from '@earmark/fingerprint';
-import type { TagResult } from '@earmark/tagging';
 import type { FingerprintRecord } from './fingerprint-file.js';
 import type {
   Heard,
@@ -9,6 +8,7 @@ import type {
   ListenTask,
   ListenWorkerData,
   TagChoice,
+  Tagged,
 } from './listen-task.js';
 import type { EngineSettings } from './settings.js';
 import type { SeamWindow } from './window-capture.js';
@@ -95,10 +95,11 @@ export class Listener {
    *
    * @throws {WorkerTaskError} with a `media.*` or `model.*` code
    */
-  async tag(path: string, choice: TagChoice, options: HearOptions = {}): Promise<TagResult> {
+  async tag(path: string, choice: TagChoice, options: HearOptions = {}): Promise<Tagged> {
     const answer = await this.#run({ kind: 'tag', path, maxDurationMs: mediaLimitMs, ...choice }, options);
     if (answer.kind !== 'tag') throw new TypeError(`asked for tags, answered ${answer.kind}`);
-    return answer.tags;
+    const { kind: _, ...tagged } = answer;
+    return tagged;
   }
 
   /**

@@ -1,22 +1,20 @@
 import {
-  type Database,
   openDatabase,
   PgCatalogStore,
   PgOutbox,
   PgScanStore,
   PgTrackPeaksStore,
   PgTrackStore,
-  PgModelVersionStore,
-  PgTagStore,
 } from '@earmark/storage';
 import { join } from 'node:path';
 import { ModelRegistry } from '@earmark/models';
-import { Engine, type EngineParts } from './engine.js';
+import { Engine } from './engine.js';
 import { type IndexAccess, IndexKeeper } from './index-keeper.js';
 import { Listener } from './listener.js';
 import { PeaksCache } from './peaks-cache.js';
 import { Recognition } from './recognition.js';
 import type { EngineSettings } from './settings.js';
+import { TaggingService } from './tagging-service.js';
 
 /** How to open an engine. */
 export type EngineOptions = EngineSettings & Readonly<{ access: IndexAccess }>;
@@ -42,10 +40,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const peaks = new PgTrackPeaksStore(pool);
     const keeper = await IndexKeeper.open(join(dataDir, 'index'), access, new PgOutbox(pool), peaks);
     const cache = new PeaksCache(peaks, peaksCacheBytes);
-    const tagging =
-      options.tagOnIngest === false || access === 'read' ? undefined : await openTagging(database);
+    const listener = new Listener(options);
+    const registry = await ModelRegistry.open(options.modelFolders);
     return new Engine({
-      ...(tagging === undefined ? {} : { tagging }),
+      tagging: new TaggingService({ database, listener, tracks, registry }),
+      tagOnIngest: options.tagOnIngest !== false,
       database,
       catalogs,
       tracks,
@@ -53,7 +52,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       keeper,
       cache,
       recognition: new Recognition(keeper, cache, tracks),
-      listener: new Listener(options),
+      listener,
       tenantId: await catalogs.ensureTenant(localTenant),
       concurrency,
     });
@@ -61,11 +60,4 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     await database.close();
     throw error;
   }
-}
-
-/** Registers the bundled model, so that what it says can be stored. */
-async function openTagging(database: Database): Promise<NonNullable<EngineParts['tagging']>> {
-  const { id, version, folder, manifest } = (await ModelRegistry.open()).find();
-  await new PgModelVersionStore(database.pool).register({ id, version, sha256: manifest.sha256, manifest });
-  return { model: { id, version }, modelFolder: folder, store: new PgTagStore(database) };
 }

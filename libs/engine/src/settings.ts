@@ -1,6 +1,7 @@
 import { DomainError } from '@earmark/kernel';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { delimiter } from 'node:path';
 
 /** What the engine needs to know about its surroundings. */
 export type EngineSettings = Readonly<{
@@ -14,6 +15,8 @@ export type EngineSettings = Readonly<{
   ffmpegPath?: string;
   /** Tag recordings when they are taken in; default true. */
   tagOnIngest?: boolean;
+  /** Folders with tagging models of the user's, or single models. */
+  modelFolders?: readonly string[];
 }>;
 
 /** Bad environment variables, all of them in one message. */
@@ -24,7 +27,8 @@ export class SettingsError extends DomainError {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads `DATABASE_URL` (or `DATABASE_URL_FILE`), `EARMARK_CONCURRENCY`, `EARMARK_FFMPEG` and `EARMARK_TAG_ON_INGEST`.
+ * Reads `DATABASE_URL` (or `DATABASE_URL_FILE`), `EARMARK_CONCURRENCY`, `EARMARK_FFMPEG`, `EARMARK_TAG_ON_INGEST` and
+ * `EARMARK_MODELS`.
  *
  * @throws {SettingsError} that names every bad variable
  */
@@ -44,9 +48,11 @@ export function engineSettingsFrom(environment: Environment): Omit<EngineSetting
     problems.push('EARMARK_TAG_ON_INGEST: must be true or false');
   if (problems.length > 0) throw new SettingsError(problems.join('; '));
   const ffmpegPath = environment['EARMARK_FFMPEG'];
+  const modelFolders = (environment['EARMARK_MODELS'] ?? '').split(delimiter).filter((text) => text !== '');
   return {
     concurrency,
     tagOnIngest: tagText === 'true',
+    modelFolders,
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     ...(ffmpegPath === undefined ? {} : { ffmpegPath }),
   };

@@ -1,4 +1,5 @@
 import { facets } from '@earmark/tagging';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -82,6 +83,28 @@ const manifest = z
 
 /** Manifest of a tagging model, schema version 1 (training/MANIFEST.md); more fields may be there. */
 export type ModelManifest = Readonly<z.infer<typeof manifest>>;
+
+/**
+ * Names what a model computes whatever its calibration: SHA-256 of network, front end and shapes, 64 hexadecimal digits.
+ * Models of one name hear the same.
+ */
+export function networkOf({ sha256, frontEnd, input, outputs }: ModelManifest): string {
+  const parts = [sha256, frontEnd, input, outputs].map((part) => JSON.stringify(part));
+  return createHash('sha256').update(parts.join('\n')).digest('hex');
+}
+
+/**
+ * Names all that decides what a model says: {@link networkOf}, tags, calibration, thresholds. What is only told about it
+ * (evaluation, training) may change under one version.
+ */
+export function voiceOf(manifest: ModelManifest): string {
+  const heads = manifest.tags.map(({ facet, tag: name, calibration: { a, b }, threshold, experimental }) =>
+    JSON.stringify([facet, name, a, b, threshold, experimental]),
+  );
+  return createHash('sha256')
+    .update([networkOf(manifest), ...heads].join('\n'))
+    .digest('hex');
+}
 
 /** Name of the manifest in a model's folder. */
 export const manifestFile = 'manifest.json';

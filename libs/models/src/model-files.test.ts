@@ -3,9 +3,15 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { manifestFile, parseManifest, readManifest, type ModelManifest } from './manifest.js';
+import { manifestFile, networkOf, parseManifest, readManifest, type ModelManifest } from './manifest.js';
 import { ModelError } from './model-error.js';
-import { bundledModelsFolder, compareVersions, defaultModelId, ModelRegistry } from './model-registry.js';
+import {
+  bundledModelsFolder,
+  compareVersions,
+  defaultModelId,
+  findModel,
+  ModelRegistry,
+} from './model-registry.js';
 import { TaggingSession } from './tagging-session.js';
 
 const bundled = (await ModelRegistry.open()).find();
@@ -70,6 +76,27 @@ describe('model files', () => {
     expect((await ModelRegistry.open([folder])).problems.map(({ code }) => code)).toEqual([
       'model.duplicate',
     ]);
+  });
+
+  it('refuses one version with another calibration, and takes another text about it', async () => {
+    change((manifest) => ({ ...manifest, parameters: 1 }));
+    expect((await ModelRegistry.open([folder])).problems).toEqual([]);
+    change((manifest) => ({
+      ...manifest,
+      tags: manifest.tags.map((tag) => ({ ...tag, threshold: 0.9 })),
+    }));
+    expect((await ModelRegistry.open([folder])).problems.map(({ code }) => code)).toEqual([
+      'model.duplicate',
+    ]);
+    expect(networkOf(await readManifest(folder))).toBe(networkOf(bundled.manifest));
+  });
+
+  it('reads the model in a folder when a path is given', async () => {
+    change((manifest) => ({ ...manifest, id: 'mine', version: '3.1.4' }));
+    const registry = await ModelRegistry.open();
+    expect(await findModel(registry, folder)).toMatchObject({ id: 'mine', version: '3.1.4', folder });
+    expect(await findModel(registry)).toEqual(bundled);
+    expect((await fault(() => findModel(registry, `${folder}/absent`))).code).toBe('model.not-found');
   });
 
   it('names every field of a manifest that breaks the rules', async () => {

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { existsSync } from 'node:fs';
-import { manifestFile, readManifest, type ModelManifest } from './manifest.js';
+import { manifestFile, readManifest, voiceOf, type ModelManifest } from './manifest.js';
 import { ModelError } from './model-error.js';
 
 /** A model that can be opened. */
@@ -41,7 +41,7 @@ export class ModelRegistry {
           const { id, version } = manifest;
           const name = `${id}@${version}`;
           const other = entries.get(name);
-          if (other !== undefined && other.manifest.sha256 !== manifest.sha256)
+          if (other !== undefined && voiceOf(other.manifest) !== voiceOf(manifest))
             throw new ModelError('model.duplicate', folder, `${name} is already in ${other.folder}`);
           if (other === undefined) entries.set(name, { id, version, folder, manifest });
         } catch (error) {
@@ -70,6 +70,18 @@ export class ModelRegistry {
     const known = this.entries.map(({ id, version }) => `${id}@${version}`).join(', ');
     throw new ModelError('model.not-found', reference, `no such model; at hand: ${known || 'none'}`);
   }
+}
+
+/**
+ * Finds a model by name, or reads the one in a folder.
+ *
+ * @param reference as for {@link ModelRegistry.find}, or a path: a text with a slash
+ * @throws {ModelError} `model.not-found`, or `model.bad-manifest` for a folder
+ */
+export async function findModel(registry: ModelRegistry, reference?: string): Promise<ModelEntry> {
+  if (reference === undefined || !/[/\\]/.test(reference)) return registry.find(reference);
+  const manifest = await readManifest(reference);
+  return { id: manifest.id, version: manifest.version, folder: path.resolve(reference), manifest };
 }
 
 /** Orders semantic versions `major.minor.patch`. */

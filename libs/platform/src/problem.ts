@@ -54,6 +54,9 @@ export type RequestErrorCode =
   | 'request.shutting-down'
   | 'catalog.track-not-found'
   | 'tag.not-tagged'
+  | 'model.not-known'
+  | 'model.no-earlier'
+  | 'retag.not-found'
   | 'scan.not-found'
   | 'job.not-found'
   | 'key.not-found'
@@ -142,7 +145,20 @@ export const problemTable: Readonly<Record<string, Meaning>> = {
   'fingerprint.unknown-version': [422, 'The fingerprint was made by an unknown version'],
   'catalog.no-such-track': [404, 'There is no such track'],
   'tag.not-tagged': [404, 'The track has no tags'],
-  'tagging.off': [503, 'Tagging is switched off'],
+  'tag.audio-gone': [409, 'The audio of the track is not at hand'],
+  'tagging.unknown-tag': [422, 'The vocabulary has no such tag'],
+  'tagging.ambiguous-label': [422, 'The label means several tags'],
+  'retag.not-found': [404, 'There is no such re-tagging'],
+  'model.not-known': [404, 'There is no such model'],
+  'model.no-earlier': [409, 'No other model spoke before'],
+  'model.not-found': [422, 'The model is not at hand'],
+  'model.bad-manifest': [422, 'The manifest of the model is not valid'],
+  'model.hash-mismatch': [422, 'The model is not the file that its manifest names'],
+  'model.shape-mismatch': [422, 'The model does not fit its manifest'],
+  'model.unknown-tag': [422, 'The model has a tag that the vocabulary lacks'],
+  'model.unloadable': [422, 'The model cannot be loaded'],
+  'model.duplicate': [422, 'Two models have one id and version'],
+  'model.version-taken': [422, 'The version is known with another model'],
   'index.locked': [503, 'Another process writes the index'],
   'index.read-only': [503, 'This process only reads the index'],
   'index.stalled': [503, 'The index does not keep up'],

@@ -5,7 +5,12 @@ export * from './errors.js';
 export * from './idempotency-store.js';
 export * from './job-queue.js';
 export { migrate, migrationsFolder, readMigrations, type Migration } from './migrate.js';
-export { PgModelVersionStore, type ModelRef } from './model-version-store.js';
+export {
+  PgModelVersionStore,
+  type ModelRef,
+  type NewModelVersion,
+  type UsedModel,
+} from './model-version-store.js';
 export { PgOutbox } from './outbox.js';
 export { PgScanStore } from './scan-store.js';
 export { allOf, sql, type SqlStatement } from './sql.js';
@@ -24,10 +29,7 @@ export {
   type RetagChange,
   type StoredTagging,
 } from './tag-store.js';
-export { PgTrackAudioStore, type TrackAudioPlace } from './track-audio-store.js';
 export { PgTrackPeaksStore } from './track-peaks-store.js';
 export { PgTrackStore } from './track-store.js';
-export { PgFeedbackStore } from './feedback-store.js';
-export { PgTransitionStore } from './transition-store.js';
 export * from './upload-store.js';
 export * from './upload-files.js';

@@ -5,6 +5,26 @@ import { sql } from './sql.js';
 /** A version of a model. */
 export type ModelRef = Readonly<{ id: string; version: string }>;
 
+/** A version to remember. */
+export type NewModelVersion = ModelRef &
+  Readonly<{
+    /** Of the network's file. */
+    sha256: string;
+    /** SHA-256 of all that decides what it says. */
+    voice: string;
+    manifest: unknown;
+  }>;
+
+/** A version that has been used here. */
+export type UsedModel = ModelRef &
+  Readonly<{
+    /** Tracks of the tenant that it has tagged. */
+    tracks: number;
+    /** When it was first used. */
+    registeredAtMs: number;
+    manifest: unknown;
+  }>;
+
 /** The models that have been used here, and which of them speaks for a tenant. */
 export class PgModelVersionStore {
   private readonly pool: Pool;
@@ -16,20 +36,20 @@ export class PgModelVersionStore {
   /**
    * Remembers a model with its manifest; once known, a version never changes.
    *
-   * @throws {InvalidValueError} `model.version-taken` if the version is known with another hash
+   * @throws {InvalidValueError} `model.version-taken` if the version is known with another network or voice
    */
-  async register(model: ModelRef & Readonly<{ sha256: string; manifest: unknown }>): Promise<void> {
-    await this.pool.query(sql`
-      INSERT INTO model_version (id, version, sha256, manifest)
-      VALUES (${model.id}, ${model.version}, ${model.sha256}, ${JSON.stringify(model.manifest)})
-      ON CONFLICT (id, version) DO NOTHING`);
-    const { rows } = await this.pool.query<{ sha256: string }>(sql`
-      SELECT sha256 FROM model_version WHERE id = ${model.id} AND version = ${model.version}`);
-    if (rows[0]?.sha256 !== model.sha256) {
+  async register(model: NewModelVersion): Promise<void> {
+    const { rows } = await this.pool.query<{ sha256: string; voice: string }>(sql`
+      INSERT INTO model_version (id, version, sha256, voice, manifest)
+      VALUES (${model.id}, ${model.version}, ${model.sha256}, ${model.voice}, ${JSON.stringify(model.manifest)})
+      ON CONFLICT (id, version) DO UPDATE SET voice = coalesce(model_version.voice, excluded.voice)
+      RETURNING sha256, voice`);
+    const [known] = rows;
+    if (known?.sha256 !== model.sha256 || known.voice !== model.voice) {
       throw new InvalidValueError(
         'model.version-taken',
         '/version',
-        `${model.id}@${model.version} is already known with another hash; give it a new version`,
+        `${model.id}@${model.version} is already known with another network or calibration; give it a new version`,
       );
     }
   }
@@ -38,6 +58,17 @@ export class PgModelVersionStore {
   async list(): Promise<readonly ModelRef[]> {
     const { rows } = await this.pool.query<ModelRef>(sql`
       SELECT id, version FROM model_version ORDER BY created_at DESC, id, version`);
+    return rows;
+  }
+
+  /** Every known model with the tenant's tracks that it has tagged, by id, the newest registration first. */
+  async used(tenantId: TenantId): Promise<readonly UsedModel[]> {
+    const { rows } = await this.pool.query<UsedModel>(sql`
+      SELECT m.id, m.version, m.manifest, (extract(epoch FROM m.created_at) * 1000)::bigint AS "registeredAtMs",
+             (SELECT count(*) FROM track_tagging g
+               WHERE g.tenant_id = ${tenantId} AND g.model_id = m.id AND g.model_version = m.version) AS tracks
+        FROM model_version m
+       ORDER BY m.id, m.created_at DESC, m.version`);
     return rows;
   }
 

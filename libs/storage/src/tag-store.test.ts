@@ -66,7 +66,12 @@ describe('tags in PostgreSQL', () => {
     store = new PgTagStore(opened.database);
     search = new PgTagSearch(pool);
     for (const model of [one, two])
-      await models.register({ ...model, sha256: 'ab'.repeat(32), manifest: { id: model.id } });
+      await models.register({
+        ...model,
+        sha256: 'ab'.repeat(32),
+        voice: 'ef'.repeat(32),
+        manifest: { id: model.id },
+      });
   });
   afterAll(() => opened.end());
 
@@ -156,9 +161,23 @@ describe('tags in PostgreSQL', () => {
     expect(await models.list()).toEqual(expect.arrayContaining([one, two]));
   });
 
-  it('refuses a known version with another hash', async () => {
-    const changed = { ...one, sha256: 'cd'.repeat(32), manifest: {} };
-    await expect(models.register(changed)).rejects.toMatchObject({ code: 'model.version-taken' });
+  it('refuses a known version with another network or voice', async () => {
+    const known = { ...one, sha256: 'ab'.repeat(32), voice: 'ef'.repeat(32), manifest: {} };
+    await models.register(known);
+    for (const changed of [
+      { ...known, sha256: 'cd'.repeat(32) },
+      { ...known, voice: 'cd'.repeat(32) },
+    ])
+      await expect(models.register(changed)).rejects.toMatchObject({ code: 'model.version-taken' });
+  });
+
+  it('counts the tracks of each version', async () => {
+    await track();
+    const used = await models.used(tenantId);
+    expect(used.map(({ version, tracks }) => [version, tracks]).sort()).toEqual([
+      ['1.0.0', 1],
+      ['2.0.0', 0],
+    ]);
   });
 
   it('keeps verdicts apart from the model and lets them overrule it in searches', async () => {

@@ -15,7 +15,7 @@ import { ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Track } from '@earmark/catalog';
 import { parseId, type TenantId, type TrackId } from '@earmark/kernel';
 import { RequestError } from '@earmark/platform';
-import { PgTagStore, type StoredTagging } from '@earmark/storage';
+import type { PgTagStore, StoredTagging } from '@earmark/storage';
 import { applyVerdicts, type JamsDocument, type JudgedTag, ontologyV1, toJams } from '@earmark/tagging';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -33,7 +33,7 @@ export class TagsController {
   private readonly store: PgTagStore;
 
   constructor(@Inject(ApiContext) private readonly context: ApiContext) {
-    this.store = new PgTagStore(context.database);
+    this.store = context.engine.tagging.store;
   }
 
   @Post('tag')
@@ -50,7 +50,8 @@ export class TagsController {
     const form = await receiveForm(this.context, request, 'media', this.context.settings.maxClipBytes);
     const file = requiredFile(form);
     try {
-      const said = await this.context.engine.tagFile(this.context.files.pathOf(file.id));
+      const { tenantId } = principalOf(request);
+      const said = await this.context.engine.tagging.tagFile(tenantId, this.context.files.pathOf(file.id));
       return toTagging(said, said.tags, 0, true);
     } finally {
       await this.context.files.remove(file.id);
@@ -129,8 +130,7 @@ export class TagsController {
     const trackId: TrackId = parseId('track', id, 'path/id');
     const track = await this.context.tracks.findById(tenantId, trackId);
     if (!track) throw new RequestError('catalog.track-not-found', `there is no track ${id}`);
-    const [latest] = await this.store.taggedBy(tenantId, trackId);
-    const said = latest && (await this.store.find(tenantId, trackId, latest));
+    const said = await this.context.engine.tagging.tagsOf(tenantId, trackId);
     if (!said) throw new RequestError('tag.not-tagged', `the track ${id} has not been tagged`);
     return { track, said, tags: applyVerdicts(said.tags, await this.store.verdicts(tenantId, trackId)) };
   }

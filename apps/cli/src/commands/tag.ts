@@ -1,5 +1,5 @@
 import { Listener } from '@earmark/engine';
-import { ModelRegistry } from '@earmark/models';
+import { findModel, ModelRegistry } from '@earmark/models';
 import type { TagResult } from '@earmark/tagging';
 import type { Command } from '../command.js';
 import { clockText } from '../output.js';
@@ -19,8 +19,9 @@ export const tagCommand: Command = {
   async run(args, output) {
     const paths = required(args, 'media file');
     const settings = readSettings(args);
+    const registry = await ModelRegistry.open(settings.modelFolders);
     const choice = {
-      modelFolder: await modelFolder(args.text('model')),
+      modelFolder: (await findModel(registry, args.text('model'))).folder,
       all: args.on('all'),
       experimental: args.on('experimental'),
     };
@@ -31,7 +32,7 @@ export const tagCommand: Command = {
           paths,
           { label: 'tag', concurrency: settings.concurrency, output, signal },
           async (path) => {
-            const tags = await listener.tag(path, choice, { signal });
+            const { tags } = await listener.tag(path, choice, { signal });
             output.result({ path, ...tags }, () => tagText(path, tags));
             return tags.durationMs;
           },
@@ -42,12 +43,6 @@ export const tagCommand: Command = {
     }
   },
 };
-
-/** Folder of a model: a path if it looks like one, else what the registry has. */
-async function modelFolder(reference: string | undefined): Promise<string> {
-  if (reference !== undefined && /[/\\]/.test(reference)) return reference;
-  return (await ModelRegistry.open()).find(reference).folder;
-}
 
 /** Sentence and tags of one file, for people. */
 function tagText(path: string, { durationMs, sentence, tags, shifts }: TagResult): string {

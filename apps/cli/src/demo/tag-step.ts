@@ -11,7 +11,7 @@ export const tagStep: DemoStep = {
   async run({ engine, tracks, say }) {
     let tagged = 0;
     for (const { title, trackId } of tracks) {
-      const tagging = await engine.tagsOf(engine.tenantId, trackId);
+      const tagging = await engine.tagging.tagsOf(engine.tenantId, trackId);
       if (tagging === undefined) continue;
       tagged++;
       say(`  ${title.padEnd(30)} ${tagging.sentence.en} / ${tagging.sentence.zh}`);
