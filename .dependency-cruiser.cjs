@@ -51,7 +51,7 @@ module.exports = {
     only('models', ['kernel', 'dsp', 'tagging']),
     only('transition', ['kernel', 'dsp', 'analysis']),
     only('fingerprint-index', ['kernel', 'fingerprint']),
-    only('storage', ['kernel', 'catalog', 'monitoring', 'tagging']),
+    only('storage', ['kernel', 'catalog', 'monitoring', 'tagging', 'transition']),
     only('platform', ['kernel', 'catalog', 'monitoring', 'storage']),
   ],
   options: {

@@ -8,6 +8,7 @@ import { identifyCommand, scanCommand } from './commands/identify.js';
 import { ingestCommand } from './commands/ingest.js';
 import { modelsCommand } from './commands/models.js';
 import { retagCommand } from './commands/retag.js';
+import { nextCommand } from './commands/next.js';
 import { serveCommand } from './commands/serve.js';
 import { statsCommand } from './commands/stats.js';
 import { tagCommand } from './commands/tag.js';
@@ -22,6 +23,7 @@ const commands: readonly Command[] = [
   retagCommand,
   modelsCommand,
   analyzeCommand,
+  nextCommand,
   transitionCommand,
   fingerprintCommand,
   deleteCommand,

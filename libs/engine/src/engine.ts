@@ -29,6 +29,7 @@ import {
 } from './listener.js';
 import type { PeaksCache } from './peaks-cache.js';
 import type { Recognition } from './recognition.js';
+import type { HeardTrack, Transitions } from './transition/transitions.js';
 import type { TaggingService } from './tagging-service.js';
 
 const clipDepth: HearDepth = { peakQuota: fingerprintConfig.queryQuota, maxDurationMs: clipLimitMs };
@@ -63,6 +64,7 @@ export type EngineParts = Readonly<{
   listener: Listener;
   tenantId: TenantId;
   concurrency: number;
+  transitions: Transitions;
   tagging: TaggingService;
   /** Whether recordings are tagged when they are taken in. */
   tagOnIngest: boolean;
@@ -77,6 +79,8 @@ type Recording = Readonly<{
   peaks: Uint8Array;
   sourcePath: string;
   tagged?: (HeardTags & Readonly<{ entry: ModelEntry }>) | undefined;
+  /** Present when the audio itself was heard here. */
+  heard?: HeardTrack;
 }>;
 
 /**
@@ -96,6 +100,11 @@ export class Engine implements ListeningService {
   /** Files that are worth having in work at a time. */
   get concurrency(): number {
     return this.parts.concurrency;
+  }
+
+  /** What comes next, and how to mix it. */
+  get transitions(): Transitions {
+    return this.parts.transitions;
   }
 
   /** The open database, for the API's own stores. */
@@ -126,14 +135,23 @@ export class Engine implements ListeningService {
     const sourcePath = request.sourceName ?? request.path;
     const contentHash = await listener.hash(request.path, { signal: request.signal });
     const known = await this.#alreadyThere(request, contentHash, sourcePath);
-    if (known !== undefined) return known;
-    const { tagging, tagOnIngest } = this.parts;
+    const { tagging, tagOnIngest, transitions } = this.parts;
+    if (known !== undefined) {
+      if (known.status === 'ready') await transitions.complete(request.tenantId, known.trackId, request.path);
+      return known;
+    }
     const entry = tagOnIngest ? await tagging.modelFor(request.tenantId) : undefined;
-    const depth = entry === undefined ? referenceDepth : { ...referenceDepth, tag: tagging.choiceOf(entry) };
+    const depth = {
+      ...referenceDepth,
+      profile: transitions.analyzeOnIngest,
+      ...(entry && { tag: tagging.choiceOf(entry) }),
+    };
     const heard = await listener.hear(request.path, depth, listening(request));
     const { durationMs, peaks, tags, outputs } = heard;
     const tagged = entry && tags && outputs && { tags, outputs, entry };
-    return this.#store({ durationMs, contentHash, peaks, sourcePath, tagged }, request);
+    const { path, keepAudio = false } = request;
+    const track = { path, contentHash, keep: keepAudio, profile: heard.profile };
+    return this.#store({ durationMs, contentHash, peaks, sourcePath, tagged, heard: track }, request);
   }
 
   /** Takes in a recording whose audio was heard elsewhere. */
@@ -203,8 +221,10 @@ export class Engine implements ListeningService {
 
   /** {@inheritDoc ListeningService.deleteTrack} */
   async deleteTrack(tenantId: TenantId, trackId: TrackId): Promise<boolean> {
+    const removeAudio = await this.parts.transitions.audio.beforeRemoval(tenantId, trackId);
     const removed = await this.parts.tracks.remove(tenantId, trackId);
     if (!removed) return false;
+    await removeAudio();
     this.parts.cache.forget(trackId);
     await this.parts.keeper.catchUp();
     return true;
@@ -213,6 +233,17 @@ export class Engine implements ListeningService {
   /** Tags of tracks and the models that say them. */
   get tagging(): TaggingService {
     return this.parts.tagging;
+  }
+
+  /** The command line's own ready track that was made of exactly these bytes; absent if there is none. */
+  async trackOfFile(path: string): Promise<TrackId | undefined> {
+    const contentHash = await this.parts.listener.hash(path);
+    const catalogs = await this.parts.catalogs.listCatalogs(this.tenantId);
+    for (const { id } of catalogs) {
+      const [track] = await this.parts.tracks.findByContentHash(this.tenantId, id, contentHash);
+      if (track !== undefined) return track.id;
+    }
+    return undefined;
   }
 
   /** {@inheritDoc ListeningService.health} */
@@ -292,6 +323,8 @@ export class Engine implements ListeningService {
         const { tagged } = recording;
         if (tagged !== undefined)
           await this.parts.tagging.save(target.tenantId, trackId, tagged.entry, tagged);
+        if (recording.heard !== undefined)
+          await this.parts.transitions.takeIn(target.tenantId, trackId, recording.heard);
         await this.parts.keeper.catchUp(target.signal);
         return { trackId, durationMs, status: 'ready' };
       });

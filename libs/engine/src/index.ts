@@ -9,3 +9,6 @@ export * from './settings.js';
 export { WorkerDiedError, WorkerTaskError } from './worker-pool.js';
 export { AudioGoneError, type RetagReport, type RetagRequest } from './retag.js';
 export { type ModelOverview, type ModelVersion, TaggingService } from './tagging-service.js';
+export { NotAnalyzedError } from './transition/tail-source.js';
+export type * from './transition/transition-types.js';
+export { Transitions } from './transition/transitions.js';

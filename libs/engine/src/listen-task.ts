@@ -1,5 +1,6 @@
 import type { TrackAnalysis } from '@earmark/analysis';
 import type { TagResult } from '@earmark/tagging';
+import type { TrackProfile } from '@earmark/transition';
 import type { SeamWindow } from './window-capture.js';
 
 /** What a listening thread is started with. */
@@ -32,8 +33,11 @@ export type ListenTask = Readonly<
       maxDurationMs: number;
       /** Also tag what is heard, from the same decode. */
       tag?: TagChoice;
+      /** Also analyse it and describe where it can be entered and left, from the same decode. */
+      profile?: boolean;
     }
   | { kind: 'analyze'; path: string; maxDurationMs: number }
+  | { kind: 'profile'; path: string; maxDurationMs: number }
   | { kind: 'windows'; path: string; windows: readonly SeamWindow[] }
   | ({ kind: 'tag'; path: string; maxDurationMs: number } & TagChoice)
 >;
@@ -55,6 +59,8 @@ export type Heard = Readonly<{
   tags?: TagResult;
   /** Present when the task asked to keep outputs. */
   outputs?: Uint8Array;
+  /** Present when the task asked for it and the recording is no longer than a track can be. */
+  profile?: TrackProfile;
 }>;
 
 /** What a model said of a file. */
@@ -65,6 +71,7 @@ export type ListenAnswer = Readonly<
   | { kind: 'hash'; contentHash: string }
   | ({ kind: 'hear' } & Heard)
   | { kind: 'analyze'; analysis: TrackAnalysis }
+  | { kind: 'profile'; profile: TrackProfile | undefined }
   | ({ kind: 'tag' } & Tagged)
   | { kind: 'windows'; rows: Float32Array }
 >;

@@ -15,6 +15,7 @@ import type {
   TagChoice,
   Tagged,
 } from './listen-task.js';
+import { startProfile } from './transition/profile-consumers.js';
 import { WindowCapture } from './window-capture.js';
 import type { WorkerReply, WorkerRequest } from './worker-pool.js';
 
@@ -56,6 +57,12 @@ async function answer(id: number, task: ListenTask, signal: AbortSignal): Promis
       return { kind: 'hash', contentHash: await hashFile(task.path, signal) };
     case 'analyze':
       return { kind: 'analyze', analysis: await analyze(task, signal) };
+    case 'profile': {
+      const profiling = startProfile();
+      const { maxDurationMs } = task;
+      await listen(await openDecoder(), task.path, profiling.consumers, { signal, maxDurationMs });
+      return { kind: 'profile', profile: profiling.finish() };
+    }
     case 'windows':
       return { kind: 'windows', rows: await describeWindows(task, signal) };
     case 'tag':
@@ -90,11 +97,14 @@ async function hear(
     },
   };
   const tagging = task.tag === undefined ? undefined : await startTagging(task.tag);
-  const consumers = tagging === undefined ? [peaks] : [peaks, tagging.consumer];
+  const profiling = task.profile === true ? startProfile() : undefined;
+  const consumers = [peaks, ...(tagging ? [tagging.consumer] : []), ...(profiling?.consumers ?? [])];
   const { maxDurationMs } = task;
   const summary = await listen(await openDecoder(), task.path, consumers, { signal, maxDurationMs });
+  const profile = profiling?.finish();
   return {
     ...(await tagging?.finish()),
+    ...(profile === undefined ? {} : { profile }),
     durationMs: summary.decodedMs,
     peaks: encodePeaks(extractor.finish()),
     partial: summary.partial,

@@ -1,5 +1,6 @@
 import type { TrackAnalysis } from '@earmark/analysis';
 import { fingerprintConfig } from '@earmark/fingerprint';
+import type { TrackProfile } from '@earmark/transition';
 import type { FingerprintRecord } from './fingerprint-file.js';
 import type {
   Heard,
@@ -38,7 +39,12 @@ export type HearOptions = Readonly<{
 }>;
 
 /** How much of a file is wanted. */
-export type HearDepth = Readonly<{ peakQuota: number; maxDurationMs: number; tag?: TagChoice }>;
+export type HearDepth = Readonly<{
+  peakQuota: number;
+  maxDurationMs: number;
+  tag?: TagChoice;
+  profile?: boolean;
+}>;
 
 /** Hears files on worker threads; needs neither database nor index. */
 export class Listener {
@@ -88,6 +94,18 @@ export class Listener {
     const answer = await this.#run({ kind: 'analyze', path, maxDurationMs: mediaLimitMs }, options);
     if (answer.kind !== 'analyze') throw new TypeError(`asked to analyse, answered ${answer.kind}`);
     return answer.analysis;
+  }
+
+  /**
+   * Decodes a file and describes where it can be entered and left.
+   *
+   * @returns absent for a recording that is too long to be a track
+   * @throws {WorkerTaskError} with a `media.*` code
+   */
+  async profile(path: string, options: HearOptions = {}): Promise<TrackProfile | undefined> {
+    const answer = await this.#run({ kind: 'profile', path, maxDurationMs: mediaLimitMs }, options);
+    if (answer.kind !== 'profile') throw new TypeError(`asked for a profile, answered ${answer.kind}`);
+    return answer.profile;
   }
 
   /**

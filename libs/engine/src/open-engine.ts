@@ -14,6 +14,7 @@ import { Listener } from './listener.js';
 import { PeaksCache } from './peaks-cache.js';
 import { Recognition } from './recognition.js';
 import type { EngineSettings } from './settings.js';
+import { Transitions } from './transition/transitions.js';
 import { TaggingService } from './tagging-service.js';
 
 /** How to open an engine. */
@@ -40,9 +41,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const peaks = new PgTrackPeaksStore(pool);
     const keeper = await IndexKeeper.open(join(dataDir, 'index'), access, new PgOutbox(pool), peaks);
     const cache = new PeaksCache(peaks, peaksCacheBytes);
-    const listener = new Listener(options);
     const registry = await ModelRegistry.open(options.modelFolders);
+    const listener = new Listener(options);
     return new Engine({
+      transitions: new Transitions({
+        database,
+        listener,
+        dataDir,
+        analyzeOnIngest: options.analyzeOnIngest !== false,
+        keepAudio: options.keepAudio !== false,
+      }),
       tagging: new TaggingService({ database, listener, tracks, registry }),
       tagOnIngest: options.tagOnIngest !== false,
       database,

@@ -15,6 +15,10 @@ export type EngineSettings = Readonly<{
   ffmpegPath?: string;
   /** Tag recordings when they are taken in; default true. */
   tagOnIngest?: boolean;
+  /** Analyse recordings for transitions when they are taken in; default true. */
+  analyzeOnIngest?: boolean;
+  /** Keep the audio of uploads, for previews and later analysis; default true. */
+  keepAudio?: boolean;
   /** Folders with tagging models of the user's, or single models. */
   modelFolders?: readonly string[];
 }>;
@@ -27,8 +31,8 @@ export class SettingsError extends DomainError {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads `DATABASE_URL` (or `DATABASE_URL_FILE`), `EARMARK_CONCURRENCY`, `EARMARK_FFMPEG`, `EARMARK_TAG_ON_INGEST` and
- * `EARMARK_MODELS`.
+ * Reads `DATABASE_URL` (or `DATABASE_URL_FILE`), `EARMARK_CONCURRENCY`, `EARMARK_FFMPEG`, `EARMARK_TAG_ON_INGEST`,
+ * `EARMARK_ANALYZE_ON_INGEST`, `EARMARK_KEEP_AUDIO` and `EARMARK_MODELS`.
  *
  * @throws {SettingsError} that names every bad variable
  */
@@ -43,19 +47,27 @@ export function engineSettingsFrom(environment: Environment): Omit<EngineSetting
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 256) {
     problems.push('EARMARK_CONCURRENCY: must be an integer from 1 to 256');
   }
-  const tagText = environment['EARMARK_TAG_ON_INGEST'] ?? 'true';
-  if (tagText !== 'true' && tagText !== 'false')
-    problems.push('EARMARK_TAG_ON_INGEST: must be true or false');
+  const tagOnIngest = isOn(environment, 'EARMARK_TAG_ON_INGEST', problems);
+  const analyzeOnIngest = isOn(environment, 'EARMARK_ANALYZE_ON_INGEST', problems);
+  const keepAudio = isOn(environment, 'EARMARK_KEEP_AUDIO', problems);
   if (problems.length > 0) throw new SettingsError(problems.join('; '));
   const ffmpegPath = environment['EARMARK_FFMPEG'];
   const modelFolders = (environment['EARMARK_MODELS'] ?? '').split(delimiter).filter((text) => text !== '');
   return {
     concurrency,
-    tagOnIngest: tagText === 'true',
+    tagOnIngest,
+    analyzeOnIngest,
+    keepAudio,
     modelFolders,
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     ...(ffmpegPath === undefined ? {} : { ffmpegPath }),
   };
+}
+
+function isOn(environment: Environment, name: string, problems: string[]): boolean {
+  const text = environment[name] ?? 'true';
+  if (text !== 'true' && text !== 'false') problems.push(`${name}: must be true or false`);
+  return text === 'true';
 }
 
 function secret(environment: Environment, name: string, problems: string[]): string | undefined {

@@ -9,9 +9,11 @@ export type Consumer = Readonly<{
   channels: 1 | 2;
   /**
    * Takes the next samples, one array a channel, -1..1. The arrays are valid until it returns (or its promise settles);
-   * the decode waits for it.
+   * the decode waits for it. For a mono file that is wanted with two channels both arrays are the same.
+   *
+   * @param sampleRateHz rate of these samples
    */
-  push(channels: readonly Float32Array[]): void | Promise<void>;
+  push(channels: readonly Float32Array[], sampleRateHz: number): void | Promise<void>;
 }>;
 
 /** How a decode with consumers ended. */
@@ -72,6 +74,7 @@ function feedsFor(consumers: readonly Consumer[], sourceHz: number): readonly Fe
 class Feed {
   private readonly resamplers: readonly Resampler[];
   private readonly channels: 1 | 2;
+  private readonly sampleRateHz: number;
   private mono = new Float32Array(0);
   private sourceChannels = 0;
 
@@ -81,6 +84,7 @@ class Feed {
   ) {
     const [{ sampleRateHz = sourceHz, channels }] = consumers;
     this.channels = channels;
+    this.sampleRateHz = sampleRateHz;
     this.resamplers = Array.from({ length: channels }, () => new Resampler(sourceHz, sampleRateHz));
   }
 
@@ -99,7 +103,7 @@ class Feed {
     if (channels.length === 0 || channels[0].length === 0) return;
     const all = channels.length < this.channels ? [channels[0], channels[0]] : channels;
     for (const consumer of this.consumers) {
-      const pushed = consumer.push(all);
+      const pushed = consumer.push(all, this.sampleRateHz);
       if (pushed) await pushed;
     }
   }

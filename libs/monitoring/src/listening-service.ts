@@ -39,6 +39,8 @@ export type IngestRequest = ListeningOptions &
     metadata?: IngestMetadata;
     /** Also store a recording that is already there under another id. */
     allowDuplicates?: boolean;
+    /** Keep a copy of the file, because it will go. */
+    keepAudio?: boolean;
     /** Give an existing track without audio (made by metadata) its audio, instead of making a new track. */
     trackId?: TrackId;
   }>;

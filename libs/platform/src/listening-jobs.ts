@@ -76,6 +76,7 @@ export function listeningJobs(parts: ListeningJobParts): Readonly<Record<string,
           sourceName: payload.fileName,
           metadata: payload.metadata,
           allowDuplicates: payload.allowDuplicates,
+          keepAudio: true,
           ...(payload.trackId !== undefined && { trackId: payload.trackId }),
           ...context,
         });

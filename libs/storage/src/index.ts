@@ -29,7 +29,10 @@ export {
   type RetagChange,
   type StoredTagging,
 } from './tag-store.js';
+export { PgTrackAudioStore, type TrackAudioPlace } from './track-audio-store.js';
 export { PgTrackPeaksStore } from './track-peaks-store.js';
 export { PgTrackStore } from './track-store.js';
+export { PgFeedbackStore } from './feedback-store.js';
+export { PgTransitionStore, type TrackFacts } from './transition-store.js';
 export * from './upload-store.js';
 export * from './upload-files.js';

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { keyDistance, matchGains, planMix, tempoRatios, type MixTrack } from './mix-plan.js';
+import { tempoRatios } from './beat-alignment.js';
+import { matchGains } from './mix-gain.js';
+import { keyDistance, planMix } from './mix-plan.js';
+import type { MixTrack } from './mix-track.js';
 
 function track(bpm: number | undefined, changes: Partial<MixTrack> = {}): MixTrack {
   const beat = 60_000 / (bpm ?? 120);

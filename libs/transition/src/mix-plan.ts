@@ -1,30 +1,25 @@
-import type { CuePoint, Key, Loudness } from '@earmark/analysis';
+import type { Key, Loudness } from '@earmark/analysis';
 import { pitchClassNames } from '@earmark/analysis';
+import { alignBeats, nearestBeat, type BeatAlignment } from './beat-alignment.js';
+import type { JoinOutcome } from './join-decision.js';
+import { localLoudnessLu } from './loudness-curve.js';
+import { beatmixCurves, fadeCurves, type MixCurves } from './mix-curve.js';
+import { matchGains } from './mix-gain.js';
+import type { MixTrack, TimeSpan } from './mix-track.js';
 
-/** What a plan needs to know of a track: a part of its analysis. Times are milliseconds. */
-export type MixTrack = Readonly<{
-  durationMs: number;
-  tempoBpm?: number;
-  tempoConfidence: number;
-  beatsMs: readonly number[];
-  downbeatsMs: readonly number[];
-  key?: Key;
-  loudness: Loudness;
-  cues: readonly CuePoint[];
-}>;
-
-/** How two tracks are joined, from the most to the least blended. */
-export type MixType = 'beatmix' | 'fade' | 'cut' | 'gap';
+/** How two tracks are joined, from the most to the least blended; `gapless`: the second goes on where the first one stops. */
+export type MixType = 'beatmix' | 'fade' | 'cut' | 'gap' | 'gapless';
 
 /**
  * A plan: at `cueOutMs` of the first track the second starts at `cueInMs`; both sound for `overlapMs` of playing time.
- * Tempo ratios are playing speeds (1.05: 5 % faster), gains hold for the whole transition.
+ * Tempo ratios are playing speeds (1.05: 5 % faster), gains hold for the whole transition, curves for the overlap.
  */
 export type MixPlan = Readonly<{
   type: MixType;
   cueOutMs: number;
   cueInMs: number;
   overlapMs: number;
+  /** Beats of the first track in the overlap; 0 where beats are not matched. */
   overlapBeats: number;
   fromTempoRatio: number;
   toTempoRatio: number;
@@ -32,76 +27,56 @@ export type MixPlan = Readonly<{
   toGainDb: number;
   /** Playing time at which low frequencies change from the first to the second track, ms after `cueOutMs`. */
   bassSwapMs: number;
+  curves: MixCurves;
 }>;
 
-/** Limits of the caller. */
+/** Limits and wishes of the caller. */
 export type MixLimits = Readonly<{
-  /** Most of the end of the first track that may be lost, ms. Default 30,000. */
+  /** Most of the end of the first track that may be lost, counted from the cue out, ms. Default 30,000. */
   maxCutMs?: number;
   /** Largest change of speed, share. Default 0.06. */
   maxTempoShift?: number;
   /** Start of the overlap chosen by the caller, ms. */
   cueOutMs?: number;
+  /** Where the overlap shall end in the first track, ms; default the end of its sound. */
+  tailEndMs?: number;
+  /** Where the second track shall be entered, ms; default its first cue. */
+  cueInMs?: number;
   /** Highest true peak of the sum, dBTP. Default -1. */
   peakCeilingDbtp?: number;
+  /** What was decided about the pair. Default `mix`. */
+  outcome?: JoinOutcome;
+  /** Let no singing or speech of the two tracks sound at once. Default false. */
+  keepVocals?: boolean;
 }>;
 
 const sureTempo = 0.35;
 const fadeMs = 4_000;
-const largestGainDb = 12;
+const shortestFadeMs = 1_000;
+const longestOverlapMs = 16_500;
+const defaultMaxCutMs = 30_000;
 const beatChoices = [32, 16, 8, 4] as const;
+/** Beats in the overlap of tracks whose keys do not meet. */
+const mostBeatsOfFarKeys = 8;
+/** An exit on the border of a section is taken up to this long before the last one possible. */
+const borderReachMs = 10_000;
+const onBorderMs = 70;
+const nearEntryMs = 2_000;
+/** Stretch before and after the overlap whose loudness is matched, and how far it may pull from the whole tracks'. */
+const loudnessSpanMs = 8_000;
+const mostLocalLu = 6;
 
 /**
  * Plans the transition from one track to the next. Beats are matched where both tempos are sure and meet within the limit
  * (an octave apart counts as equal); else the ends are faded into each other, cut on a downbeat, or played one after the other.
  */
 export function planMix(from: MixTrack, to: MixTrack, limits: MixLimits = {}): MixPlan {
+  const { outcome = 'mix' } = limits;
+  if (outcome === 'gapless') return gapless(from, to, limits);
+  if (outcome === 'do-not-mix') return gap(from, to, limits);
   return (
     beatMix(from, to, limits) ?? fade(from, to, limits) ?? cut(from, to, limits) ?? gap(from, to, limits)
   );
-}
-
-/**
- * Speeds at which two tempos meet: the second track alone is changed if that suffices, else both share the change evenly.
- *
- * @param maxShift largest change of one track, share
- * @returns absent if they cannot meet within the limit
- */
-export function tempoRatios(
-  fromBpm: number,
-  toBpm: number,
-  maxShift: number,
-): { from: number; to: number } | undefined {
-  let best: number | undefined;
-  for (const octave of [1, 2, 0.5]) {
-    const ratio = fromBpm / (toBpm * octave);
-    if (best === undefined || Math.abs(Math.log(ratio)) < Math.abs(Math.log(best))) best = ratio;
-  }
-  if (best === undefined || !(best > 0)) return undefined;
-  if (within(best, maxShift)) return { from: 1, to: best };
-  const half = Math.sqrt(best);
-  return within(half, maxShift) && within(1 / half, maxShift) ? { from: 1 / half, to: half } : undefined;
-}
-
-/**
- * Gains that give both tracks the same loudness and keep the sum of the two, in an equal-power crossfade, under a ceiling.
- *
- * @param overlapping false if the tracks never sound together
- */
-export function matchGains(
-  from: Loudness,
-  to: Loudness,
-  overlapping: boolean,
-  ceilingDbtp = -1,
-): { fromDb: number; toDb: number } {
-  const wanted = from.integratedLufs - to.integratedLufs;
-  const toDb = Math.max(-largestGainDb, Math.min(largestGainDb, wanted));
-  const a = 10 ** (from.truePeakDbtp / 20);
-  const b = 10 ** ((to.truePeakDbtp + toDb) / 20);
-  // The largest value of a cos(x) + b sin(x) is the root of the sum of squares.
-  const peak = 20 * Math.log10(Math.max(1e-6, overlapping ? Math.hypot(a, b) : Math.max(a, b)));
-  const excess = Math.max(0, peak - ceilingDbtp);
-  return { fromDb: -excess, toDb: toDb - excess };
 }
 
 /** Steps on the circle of fifths between two keys, a relative major and minor counting as one key; 0..6. */
@@ -115,56 +90,144 @@ export function keyDistance(a: Key, b: Key): number {
 }
 
 function beatMix(from: MixTrack, to: MixTrack, limits: MixLimits): MixPlan | undefined {
-  if (from.tempoBpm === undefined || to.tempoBpm === undefined) return undefined;
   if (Math.min(from.tempoConfidence, to.tempoConfidence) < sureTempo) return undefined;
-  const ratios = tempoRatios(from.tempoBpm, to.tempoBpm, limits.maxTempoShift ?? 0.06);
-  if (ratios === undefined) return undefined;
-  const cueInMs = entry(to);
-  const beatMs = 60_000 / (from.tempoBpm * ratios.from);
   const far = from.key !== undefined && to.key !== undefined && keyDistance(from.key, to.key) > 1;
+  const entryIndex = nearestBeat(to.beatsMs, entry(to, limits));
   for (const beats of beatChoices) {
-    if (far && beats > 8) continue;
-    const overlapMs = beats * beatMs;
-    if (overlapMs > 16_500 || cueInMs + overlapMs * ratios.to > to.durationMs) continue;
-    const cueOutMs = exit(from, overlapMs * ratios.from, limits);
-    if (cueOutMs === undefined) continue;
-    return finish('beatmix', from, to, limits, cueOutMs, cueInMs, overlapMs, beats, ratios);
+    if (far && beats > mostBeatsOfFarKeys) continue;
+    for (const exitIndex of exits(from, beats, limits)) {
+      const found = alignBeats(from, exitIndex, to, entryIndex, beats, limits.maxTempoShift ?? 0.06);
+      if (found === undefined || found.overlapMs > longestOverlapMs) continue;
+      if (found.toMs < -0.5 || clash(from, to, found, limits)) continue;
+      return finishBeatmix(from, to, limits, found);
+    }
   }
   return undefined;
 }
 
+/**
+ * Beats on which an overlap of `beats` beats may begin, best first: the caller's place; else the latest downbeat on the
+ * border of a section near the end, then the latest downbeats.
+ */
+function exits(track: MixTrack, beats: number, limits: MixLimits): number[] {
+  const { beatsMs, downbeatsMs } = track;
+  const onBeats = downbeatsMs.map((t) => nearestBeat(beatsMs, t));
+  if (limits.cueOutMs !== undefined) {
+    const nearest = nearestBeat(downbeatsMs, limits.cueOutMs);
+    return nearest < 0 ? [] : [onBeats[nearest]];
+  }
+  const earliest = earliestExit(track, limits);
+  const latestEnd =
+    Math.max(tailEnd(track, limits), limits.tailEndMs === undefined ? track.durationMs - 4_000 : 0) + 50;
+  const usable = onBeats.filter(
+    (i) => beatsMs[i] >= earliest && i + beats < beatsMs.length && beatsMs[i + beats] <= latestEnd,
+  );
+  const last = usable.at(-1);
+  if (last === undefined) return [];
+  const borders = track.cues.filter(({ kind }) => kind === 'out').map(({ atMs }) => atMs);
+  const isBorder = (i: number): boolean => borders.some((at) => Math.abs(at - beatsMs[i]) <= onBorderMs);
+  const onBorder = usable.findLast((i) => isBorder(i) && beatsMs[last] - beatsMs[i] <= borderReachMs);
+  return [...(onBorder === undefined ? [] : [onBorder]), ...usable.slice(-3).reverse()];
+}
+
+function clash(
+  from: MixTrack,
+  to: MixTrack,
+  plan: Pick<BeatAlignment, 'fromMs' | 'toMs' | 'overlapMs' | 'ratios'>,
+  limits: MixLimits,
+): boolean {
+  if (limits.keepVocals !== true) return false;
+  const playing = (track: MixTrack, startMs: number, ratio: number): TimeSpan[] =>
+    (track.vocals ?? []).map((span) => ({
+      startMs: Math.max(0, (span.startMs - startMs) / ratio),
+      endMs: Math.min(plan.overlapMs, (span.endMs - startMs) / ratio),
+    }));
+  const [a, b] = [playing(from, plan.fromMs, plan.ratios.from), playing(to, plan.toMs, plan.ratios.to)];
+  return a.some((one) =>
+    b.some((other) => Math.min(one.endMs, other.endMs) > Math.max(one.startMs, other.startMs)),
+  );
+}
+
+function finishBeatmix(from: MixTrack, to: MixTrack, limits: MixLimits, found: BeatAlignment): MixPlan {
+  const { beats, overlapMs, ratios } = found;
+  const beatMs = overlapMs / beats;
+  // On the bar nearest to the middle.
+  const bassSwapMs = Math.round(Math.max(1, Math.round(beats / 8)) * 4 * beatMs);
+  const swapMs = beats <= 4 ? Math.round(overlapMs / 2) : bassSwapMs;
+  return finish(from, to, limits, {
+    type: 'beatmix',
+    cueOutMs: found.fromMs,
+    cueInMs: Math.max(0, found.toMs),
+    overlapMs,
+    overlapBeats: beats,
+    ratios,
+    bassSwapMs: swapMs,
+    curves: beatmixCurves(Math.round(overlapMs), swapMs, beatMs),
+  });
+}
+
 function fade(from: MixTrack, to: MixTrack, limits: MixLimits): MixPlan | undefined {
-  const cueInMs = entry(to);
-  const overlapMs = Math.min(fadeMs, from.durationMs / 4, (to.durationMs - cueInMs) / 4);
-  if (overlapMs < 1_000) return undefined;
-  const end = soundEnd(from);
-  const cueOutMs = limits.cueOutMs ?? Math.max(end - overlapMs, earliestExit(from, limits));
-  if (cueOutMs + overlapMs > from.durationMs) return undefined;
-  return finish('fade', from, to, limits, cueOutMs, cueInMs, overlapMs, 0, { from: 1, to: 1 });
+  const cueInMs = entry(to, limits);
+  const end = tailEnd(from, limits);
+  const longest = Math.min(fadeMs, end / 4, (to.durationMs - cueInMs) / 4);
+  for (let overlapMs = longest; overlapMs >= shortestFadeMs; overlapMs /= 2) {
+    const cueOutMs = limits.cueOutMs ?? Math.max(end - overlapMs, earliestExit(from, limits));
+    if (cueOutMs + overlapMs > from.durationMs) continue;
+    const place = { fromMs: cueOutMs, toMs: cueInMs, overlapMs, ratios: { from: 1, to: 1 } };
+    if (clash(from, to, place, limits)) continue;
+    return finish(from, to, limits, {
+      type: 'fade',
+      cueOutMs,
+      cueInMs,
+      overlapMs,
+      curves: fadeCurves(Math.round(overlapMs)),
+    });
+  }
+  return undefined;
 }
 
 function cut(from: MixTrack, to: MixTrack, limits: MixLimits): MixPlan | undefined {
-  const at = limits.cueOutMs ?? exit(from, 0, limits);
-  if (at === undefined || from.downbeatsMs.length === 0) return undefined;
-  return finish('cut', from, to, limits, at, entry(to), 0, 0, { from: 1, to: 1 });
+  const end = tailEnd(from, limits);
+  const wanted = limits.cueOutMs ?? end;
+  const allowed = from.downbeatsMs.filter(
+    (t) => limits.cueOutMs !== undefined || (t >= earliestExit(from, limits) && t <= end + onBorderMs),
+  );
+  const at = allowed[nearestBeat(allowed, wanted)];
+  if (at === undefined) return undefined;
+  return finish(from, to, limits, { type: 'cut', cueOutMs: at, cueInMs: entry(to, limits), overlapMs: 0 });
 }
 
 function gap(from: MixTrack, to: MixTrack, limits: MixLimits): MixPlan {
-  return finish('gap', from, to, limits, from.durationMs, 0, 0, 0, { from: 1, to: 1 });
+  const cueOutMs = limits.cueOutMs ?? Math.max(tailEnd(from, limits), earliestExit(from, limits));
+  const first = limits.cueInMs ?? to.cues.find(({ kind }) => kind === 'in')?.atMs ?? 0;
+  return finish(from, to, limits, { type: 'gap', cueOutMs, cueInMs: first, overlapMs: 0 });
 }
 
-function finish(
-  type: MixType,
-  from: MixTrack,
-  to: MixTrack,
-  limits: MixLimits,
-  cueOutMs: number,
-  cueInMs: number,
-  overlapMs: number,
-  overlapBeats: number,
-  ratios: { from: number; to: number },
-): MixPlan {
-  const gains = matchGains(from.loudness, to.loudness, overlapMs > 0, limits.peakCeilingDbtp);
+function gapless(from: MixTrack, to: MixTrack, limits: MixLimits): MixPlan {
+  const plan = finish(from, to, limits, {
+    type: 'gapless',
+    cueOutMs: from.durationMs,
+    cueInMs: 0,
+    overlapMs: 0,
+  });
+  // One performance: its levels are those of the record.
+  const gainDb = Math.min(0, plan.fromGainDb, plan.toGainDb);
+  return { ...plan, fromGainDb: gainDb, toGainDb: gainDb };
+}
+
+type Draft = Pick<MixPlan, 'type' | 'cueOutMs' | 'cueInMs' | 'overlapMs'> &
+  Partial<Pick<MixPlan, 'overlapBeats' | 'bassSwapMs' | 'curves'>> &
+  Readonly<{ ratios?: BeatAlignment['ratios'] }>;
+
+function finish(from: MixTrack, to: MixTrack, limits: MixLimits, draft: Draft): MixPlan {
+  const { type, cueOutMs, cueInMs, overlapMs, overlapBeats = 0, curves, ratios = { from: 1, to: 1 } } = draft;
+  const entered = cueInMs + overlapMs * ratios.to;
+  const gains = matchGains(
+    loudnessAt(from, cueOutMs - loudnessSpanMs, cueOutMs),
+    loudnessAt(to, entered, entered + loudnessSpanMs),
+    overlapMs > 0,
+    limits.peakCeilingDbtp,
+  );
   return {
     type,
     cueOutMs: Math.round(cueOutMs),
@@ -175,41 +238,31 @@ function finish(
     toTempoRatio: ratios.to,
     fromGainDb: gains.fromDb,
     toGainDb: gains.toDb,
-    bassSwapMs: Math.round(overlapMs / 2),
+    bassSwapMs: draft.bassSwapMs ?? Math.round(overlapMs / 2),
+    curves: curves ?? { from: [], to: [] },
   };
 }
 
-function within(ratio: number, share: number): boolean {
-  return ratio <= 1 + share && ratio >= 1 - share;
+/** Loudness of a stretch, not far from that of the whole track; its peak is the whole track's. */
+function loudnessAt({ loudness, loudnessCurve }: MixTrack, startMs: number, endMs: number): Loudness {
+  const local = loudnessCurve === undefined ? 0 : localLoudnessLu(loudnessCurve, startMs, endMs);
+  const shift = Math.max(-mostLocalLu, Math.min(mostLocalLu, local));
+  return { ...loudness, integratedLufs: loudness.integratedLufs + shift };
 }
 
-/** Entry of the second track: its first cue, on a downbeat where there is one within two seconds after. */
-function entry(track: MixTrack): number {
-  const first = track.cues.find((cue) => cue.kind === 'in')?.atMs ?? 0;
-  const downbeat = track.downbeatsMs.find((t) => t >= first - 50);
-  return downbeat !== undefined && downbeat - first < 2_000 ? downbeat : first;
+/** Entry of the second track: the caller's or its first cue, on a downbeat where there is one within two seconds after. */
+function entry(track: MixTrack, limits: MixLimits): number {
+  const first = limits.cueInMs ?? track.cues.find((cue) => cue.kind === 'in')?.atMs ?? 0;
+  const downbeat = track.downbeatsMs.find((t) => t >= first - onBorderMs);
+  return downbeat !== undefined && downbeat - first < nearEntryMs ? downbeat : first;
 }
 
-function soundEnd(track: MixTrack): number {
+/** Where the overlap shall end in the first track. */
+function tailEnd(track: MixTrack, limits: MixLimits): number {
   const last = track.cues.findLast((cue) => cue.kind === 'out' && cue.strength === 1)?.atMs;
-  return last === undefined ? track.durationMs : Math.min(last, track.durationMs);
+  return Math.min(limits.tailEndMs ?? last ?? track.durationMs, track.durationMs);
 }
 
 function earliestExit(track: MixTrack, limits: MixLimits): number {
-  return Math.max(0, track.durationMs - (limits.maxCutMs ?? 30_000));
-}
-
-/** Last downbeat from which `neededMs` still sound, or the one nearest to the caller's choice; absent if there is none. */
-function exit(track: MixTrack, neededMs: number, limits: MixLimits): number | undefined {
-  const latest = Math.max(soundEnd(track), track.durationMs - 4_000) - neededMs;
-  const usable = track.downbeatsMs.filter((t) => t <= latest && t + neededMs <= track.durationMs);
-  if (limits.cueOutMs !== undefined) {
-    const wanted = limits.cueOutMs;
-    return usable.reduce<number | undefined>(
-      (best, t) => (best === undefined || Math.abs(t - wanted) < Math.abs(best - wanted) ? t : best),
-      undefined,
-    );
-  }
-  const last = usable[usable.length - 1];
-  return last !== undefined && last >= earliestExit(track, limits) ? last : undefined;
+  return Math.max(0, track.durationMs - (limits.maxCutMs ?? defaultMaxCutMs));
 }

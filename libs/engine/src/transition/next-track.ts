@@ -1,0 +1,196 @@
+import type { TenantId, TrackId } from '@earmark/kernel';
+import type { PgTransitionStore, TrackFacts } from '@earmark/storage';
+import {
+  chooseDiverse,
+  feedbackBias,
+  type FeedbackStore,
+  type HeadFacts,
+  type HeadHit,
+  keyDistance,
+  type PairFeedback,
+  type StoredProfile,
+  type TransitionModel,
+} from '@earmark/transition';
+import { isAvailable } from './availability.js';
+import type { HeadIndexKeeper } from './head-index-keeper.js';
+import { joinPair } from './join-pair.js';
+import type { ProfileCache } from './profile-cache.js';
+import type { Tail, TailSource } from './tail-source.js';
+import type { NextConstraints, NextFilter, NextRequest, NextResult } from './transition-types.js';
+
+const defaultK = 10;
+const defaultDiversity = 0.2;
+const defaultMaxSkipMs = 90_000;
+/** How many tracks are looked at for each one wanted, before filters. */
+const shortlistShare = 4;
+const shortestShortlist = 48;
+const recentTracks = 100;
+
+/** A candidate that came through all filters. */
+type Rated = Readonly<{
+  hit: HeadHit;
+  facts: TrackFacts;
+  profile: StoredProfile;
+  code: Float32Array;
+  confidence: number;
+  score: number;
+}>;
+
+/** Finds what may come next: nearest heads, filters, the model's score, what listeners did, diversity, plan and reasons. */
+export class NextTrack {
+  constructor(
+    private readonly parts: Readonly<{
+      store: PgTransitionStore;
+      feedback: FeedbackStore;
+      profiles: ProfileCache;
+      keeper: HeadIndexKeeper;
+      tails: TailSource;
+      model: TransitionModel;
+      /** Today as `YYYY-MM-DD`. */
+      today: () => string;
+    }>,
+  ) {}
+
+  /** Answers a request; {@link TailSource.resolve} says what can go wrong. */
+  async find(request: NextRequest): Promise<NextResult> {
+    const { tenantId, from, constraints = {}, session, k = defaultK } = request;
+    const fromId = 'trackId' in from ? from.trackId : undefined;
+    const [tail, index, pairs, recent] = await Promise.all([
+      this.parts.tails.resolve(tenantId, from, constraints, request.signal),
+      this.parts.keeper.of(tenantId),
+      this.#pairs(request, fromId),
+      session === undefined ? [] : this.parts.feedback.recent(tenantId, session, recentTracks),
+    ]);
+    const latestFirst = [
+      ...(fromId === undefined ? [] : [fromId]),
+      ...recent,
+      ...(request.history ?? []).toReversed(),
+    ];
+    const gone = new Set(latestFirst);
+    const tooNear = await this.#artistsNear(tenantId, [...gone], constraints);
+    const accepts = headFilter(gone, request.filter ?? {}, constraints);
+    let rated: readonly Rated[];
+    let wanted = Math.max(shortestShortlist, shortlistShare * k);
+    for (;;) {
+      const hits = index.search(tail.code, wanted, accepts, request.candidates);
+      // What listeners liked may lie outside of the nearest; a look at it costs little.
+      const liked = [...pairs].flatMap(([id, { skips, completes }]) => (completes > skips ? [id] : []));
+      const known = new Set(hits.map(({ trackId }) => trackId));
+      const extra = liked.filter((id) => !known.has(id) && (request.candidates?.includes(id) ?? true));
+      if (extra.length > 0) hits.push(...index.search(tail.code, extra.length, accepts, extra));
+      rated = await this.#rate(request, tail, hits, tooNear, pairs);
+      if (rated.length >= k || hits.length < wanted) break;
+      wanted *= shortlistShare;
+    }
+    const pool = rated.slice(0, Math.max(shortlistShare * k, shortestShortlist));
+    const chosen = chooseDiverse(
+      pool.map(({ score, code, facts }) => ({
+        score,
+        vector: code.subarray(0, this.parts.model.dimensions),
+        artists: facts.artists,
+      })),
+      k,
+      request.diversity ?? defaultDiversity,
+    );
+    const candidates = chosen.map((i) => {
+      const { facts, profile, code, score, hit } = pool[i];
+      return {
+        trackId: facts.id,
+        ...(facts.title !== undefined && { title: facts.title }),
+        artists: facts.artists,
+        score,
+        ...joinPair(this.parts.model, tail, { profile, code, atMs: hit.atMs }, constraints, from.atMs),
+      };
+    });
+    const cueOutMs = candidates[0]?.plan.cueOutMs ?? Math.round(tail.atMs);
+    return { from: { ...(fromId !== undefined && { trackId: fromId }), cueOutMs }, candidates };
+  }
+
+  async #pairs(
+    request: NextRequest,
+    fromId: TrackId | undefined,
+  ): Promise<ReadonlyMap<TrackId, PairFeedback>> {
+    if (request.feedback === false || fromId === undefined) return new Map();
+    return this.parts.feedback.pairsFrom(request.tenantId, fromId);
+  }
+
+  /** Artists of the tracks played last, who have to wait. @param played the latest first */
+  async #artistsNear(
+    tenantId: TenantId,
+    played: readonly TrackId[],
+    { artistGap = 0 }: NextConstraints,
+  ): Promise<ReadonlySet<string>> {
+    const facts = await this.parts.store.facts(tenantId, played.slice(0, artistGap));
+    return new Set(facts.flatMap(({ artists }) => artists));
+  }
+
+  /** Reads what the database knows of the hits, filters by it, and orders by score. */
+  async #rate(
+    request: NextRequest,
+    tail: Tail,
+    hits: readonly HeadHit[],
+    tooNear: ReadonlySet<string>,
+    pairs: ReadonlyMap<TrackId, PairFeedback>,
+  ): Promise<readonly Rated[]> {
+    const { tenantId, filter = {}, constraints = {} } = request;
+    const { store, profiles, model, today } = this.parts;
+    const ids = hits.map(({ trackId }) => trackId);
+    const [facts, known, seams] = await Promise.all([
+      store.facts(tenantId, ids),
+      profiles.get(tenantId, ids),
+      store.findSeams(
+        tenantId,
+        hits.map(({ trackId, ordinal }) => ({ trackId, side: 'head', ordinal })),
+      ),
+    ]);
+    const factsOf = new Map(facts.map((one) => [one.id, one]));
+    const codeOf = new Map(seams.map(({ trackId, code }) => [trackId, code]));
+    const day = today();
+    const rated: Rated[] = [];
+    for (const hit of hits) {
+      const [about, profile, code] = [
+        factsOf.get(hit.trackId),
+        known.get(hit.trackId),
+        codeOf.get(hit.trackId),
+      ];
+      // A track that was removed since the index was read is in one of them no more.
+      if (about === undefined || profile === undefined || code === undefined) continue;
+      if (!isAvailable(about.rights, filter.market, day)) continue;
+      if (filter.explicit === false && about.explicit === true) continue;
+      if (about.artists.some((artist) => tooNear.has(artist))) continue;
+      if (!keysAgree(tail, profile, constraints)) continue;
+      const confidence = model.score(tail.code, code);
+      const pair = pairs.get(hit.trackId);
+      const bias = pair === undefined ? 0 : feedbackBias(pair);
+      rated.push({ hit, facts: about, profile, code, confidence, score: clamp(confidence + bias) });
+    }
+    return rated.sort((a, b) => b.score - a.score || (a.hit.trackId < b.hit.trackId ? -1 : 1));
+  }
+}
+
+/** Filters that need no database. */
+function headFilter(
+  gone: ReadonlySet<TrackId>,
+  { catalogIds = [], tempoBpm }: NextFilter,
+  { maxSkipMs = defaultMaxSkipMs }: NextConstraints,
+): (head: HeadFacts) => boolean {
+  return (head) =>
+    head.atMs <= maxSkipMs &&
+    !gone.has(head.trackId) &&
+    (catalogIds.length === 0 || catalogIds.includes(head.catalogId)) &&
+    (tempoBpm === undefined || isInBand(head.tempoBpm, tempoBpm));
+}
+
+function isInBand(bpm: number | undefined, { min, max }: Readonly<{ min: number; max: number }>): boolean {
+  return bpm !== undefined && [1, 2, 0.5].some((octave) => bpm * octave >= min && bpm * octave <= max);
+}
+
+function keysAgree({ side }: Tail, to: StoredProfile, { keyRule = 'any' }: NextConstraints): boolean {
+  if (keyRule === 'any') return true;
+  if (side.key === undefined || to.key === undefined) return false;
+  return keyDistance(side.key, to.key) <= (keyRule === 'same' ? 0 : 1);
+}
+
+function clamp(score: number): number {
+  return Math.max(0, Math.min(1, score));
+}

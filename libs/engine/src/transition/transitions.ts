@@ -1,0 +1,119 @@
+import { analysisVersion } from '@earmark/analysis';
+import type { TenantId, TrackId } from '@earmark/kernel';
+import { type Database, PgFeedbackStore, PgTrackAudioStore, PgTransitionStore } from '@earmark/storage';
+import {
+  builtInModel,
+  type TrackProfile,
+  type TransitionEvent,
+  type TransitionModel,
+} from '@earmark/transition';
+import type { Listener } from '../listener.js';
+import { AudioPlaces } from './audio-places.js';
+import { HeadIndexKeeper } from './head-index-keeper.js';
+import { NextTrack } from './next-track.js';
+import { ProfileCache } from './profile-cache.js';
+import { TailSource } from './tail-source.js';
+import type { NextRequest, NextResult } from './transition-types.js';
+
+/** What transitions are made of. */
+export type TransitionParts = Readonly<{
+  database: Database;
+  listener: Listener;
+  /** Folder that holds kept audio and previews. */
+  dataDir: string;
+  /** Whether recordings are analysed when they are taken in. */
+  analyzeOnIngest: boolean;
+  /** Whether the audio of uploads is kept. */
+  keepAudio: boolean;
+}>;
+
+/** What was heard of a track that is taken in. */
+export type HeardTrack = Readonly<{
+  path: string;
+  contentHash: string;
+  /** Whether the file will go, so that a copy is needed. */
+  keep: boolean;
+  /** Absent: not analysed, or too long to be a track. */
+  profile: TrackProfile | undefined;
+}>;
+
+/** Everything about what comes next, over one database. */
+export class Transitions {
+  readonly model: TransitionModel = builtInModel();
+  readonly store: PgTransitionStore;
+  readonly audio: AudioPlaces;
+  readonly #parts: TransitionParts;
+  readonly #feedback: PgFeedbackStore;
+  readonly #keeper: HeadIndexKeeper;
+  readonly #tails: TailSource;
+  readonly #next: NextTrack;
+
+  constructor(parts: TransitionParts) {
+    const { database, listener, dataDir } = parts;
+    const { model } = this;
+    const store = new PgTransitionStore(database);
+    const profiles = new ProfileCache(store);
+    const audio = new AudioPlaces(new PgTrackAudioStore(database.pool), dataDir);
+    const keeper = new HeadIndexKeeper(store, model, (trackId) => profiles.forget(trackId));
+    const tails = new TailSource({ store, profiles, listener, model, audio });
+    const feedback = new PgFeedbackStore(database);
+    const today = (): string => new Date().toISOString().slice(0, 10);
+    this.#parts = parts;
+    this.store = store;
+    this.audio = audio;
+    this.#feedback = feedback;
+    this.#keeper = keeper;
+    this.#tails = tails;
+    this.#next = new NextTrack({ store, feedback, profiles, keeper, tails, model, today });
+  }
+
+  /** Whether recordings are analysed when they are taken in. */
+  get analyzeOnIngest(): boolean {
+    return this.#parts.analyzeOnIngest;
+  }
+
+  /** Stores what was heard of a new track; it can be offered when this resolves. */
+  async takeIn(tenantId: TenantId, trackId: TrackId, heard: HeardTrack): Promise<void> {
+    const { path, contentHash, keep, profile } = heard;
+    if (!keep) await this.audio.note(tenantId, trackId, path);
+    else if (this.#parts.keepAudio) await this.audio.keep(tenantId, trackId, path, contentHash);
+    if (profile !== undefined) await this.#save(tenantId, trackId, profile);
+  }
+
+  /** Does what a crash left undone: analyses a track that is ready but has no profile of the present versions. */
+  async complete(tenantId: TenantId, trackId: TrackId, path: string, signal?: AbortSignal): Promise<void> {
+    const { listener } = this.#parts;
+    if (!this.analyzeOnIngest || (await this.store.isCurrent(tenantId, trackId, this.versions))) return;
+    const profile = await listener.profile(path, { signal });
+    if (profile !== undefined) await this.#save(tenantId, trackId, profile);
+  }
+
+  /** Versions of analysis and model that a stored profile must have. */
+  get versions(): Readonly<{ analysisVersion: string; modelId: string }> {
+    return { analysisVersion, modelId: this.model.id };
+  }
+
+  /** What may come next, best first; {@link TailSource.resolve} says what can go wrong. */
+  next(request: NextRequest): Promise<NextResult> {
+    return this.#next.find(request);
+  }
+
+  /**
+   * Notes what listeners did.
+   *
+   * @throws {InvalidValueError} `catalog.no-such-track`
+   */
+  addFeedback(tenantId: TenantId, events: readonly TransitionEvent[]): Promise<void> {
+    return this.#feedback.add(tenantId, events);
+  }
+
+  /** Reads the index of entry points of every tenant ahead of the first question. */
+  warmUp(): Promise<void> {
+    return this.#keeper.refresh();
+  }
+
+  async #save(tenantId: TenantId, trackId: TrackId, profile: TrackProfile): Promise<void> {
+    await this.store.save(tenantId, trackId, this.#tails.coded(profile));
+    this.#keeper.expire();
+  }
+}

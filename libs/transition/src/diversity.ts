@@ -1,0 +1,38 @@
+import { similarity } from './rank.js';
+
+/** One answer to choose from: its score and its search vector of unit length. */
+export type Choice = Readonly<{ score: number; vector: Float32Array; artists: readonly string[] }>;
+
+const sameArtist = 0.5;
+
+/**
+ * Chooses answers that are good and not all alike: each next one has the highest score less `weight` times its likeness to
+ * the most alike one chosen before (cosine, 0..1, and half of what is missing for a shared artist). The best one stays
+ * first; equal values keep their order.
+ *
+ * @param weight 0: by score alone; 1: likeness counts as much as score
+ * @returns indices of at most `k` choices
+ * @see J. Carbonell, J. Goldstein, "The use of MMR, diversity-based reranking ...", SIGIR 1998
+ */
+export function chooseDiverse(choices: readonly Choice[], k: number, weight: number): number[] {
+  const left = new Set(choices.keys());
+  const likeness = new Float64Array(choices.length);
+  const chosen: number[] = [];
+  while (chosen.length < k && left.size > 0) {
+    let [best, value] = [-1, -Infinity];
+    for (const i of left) {
+      const gain = choices[i].score - weight * likeness[i];
+      if (gain > value) [best, value] = [i, gain];
+    }
+    chosen.push(best);
+    left.delete(best);
+    if (weight > 0)
+      for (const i of left) likeness[i] = Math.max(likeness[i], alike(choices[best], choices[i]));
+  }
+  return chosen;
+}
+
+function alike(a: Choice, b: Choice): number {
+  const cosine = Math.max(0, Math.min(1, similarity(a.vector, b.vector)));
+  return a.artists.some((artist) => b.artists.includes(artist)) ? cosine + sameArtist * (1 - cosine) : cosine;
+}
