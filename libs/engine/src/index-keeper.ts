@@ -97,10 +97,13 @@ export class IndexKeeper {
     cache: PeaksCache,
   ): CandidateSource {
     return {
-      candidates: async (landmarks, lengthFrames, k) => {
+      candidates: async (landmarks, lengthFrames, k, postingBudget) => {
         const scope = catalogIds === undefined || catalogIds.length === 0 ? {} : { catalogIds };
         if (!this.writes) await this.#index.refresh();
-        const found = await this.#index.candidates({ tenantId, ...scope, landmarks, lengthFrames }, k);
+        const found = await this.#index.candidates(
+          { tenantId, ...scope, landmarks, lengthFrames, ...(postingBudget && { postingBudget }) },
+          k,
+        );
         await cache.get(found.map(({ trackId }) => trackId));
         return found;
       },

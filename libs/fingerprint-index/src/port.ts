@@ -23,6 +23,11 @@ export type IndexQuery = Readonly<{
   landmarks: QueryLandmarks;
   /** Length of the query in analysis frames. */
   lengthFrames: number;
+  /**
+   * Postings that the query may read, about; an adapter that knows how often a hash occurs then leaves out the most
+   * frequent ones. Absent: no limit.
+   */
+  postingBudget?: number;
 }>;
 
 /** A place in a track that shares landmarks with the query; not yet verified. */

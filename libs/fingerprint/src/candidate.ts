@@ -23,8 +23,17 @@ export type Candidate = Readonly<{
 
 /** Where places come from: an index, bound to a tenant and its catalogs. */
 export interface CandidateSource {
-  /** Proposes at most `k` places, strongest evidence first. */
-  candidates(landmarks: QueryLandmarks, lengthFrames: number, k: number): Promise<readonly Candidate[]>;
+  /**
+   * Proposes at most `k` places, strongest evidence first.
+   *
+   * @param postingBudget postings that the question may read, about; a large index leaves out the most frequent hashes
+   */
+  candidates(
+    landmarks: QueryLandmarks,
+    lengthFrames: number,
+    k: number,
+    postingBudget?: number,
+  ): Promise<readonly Candidate[]>;
 }
 
 /** Where stored peaks come from. */

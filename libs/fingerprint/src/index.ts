@@ -6,7 +6,13 @@ export type * from './landmarks.js';
 export type { FrameRange } from './landmark-shapes.js';
 export { chunkFrames, chunkRanges, indexDensity, indexLandmarks } from './index-landmarks.js';
 export { queryLandmarks, type QueryDepth } from './query-landmarks.js';
-export { VoteTable, changeLimits, type Proposal } from './vote-table.js';
+export {
+  VoteTable,
+  changeLimits,
+  type FoundPostings,
+  type PositionMask,
+  type Proposal,
+} from './vote-table.js';
 export { centsPerStep, type Candidate, type CandidateSource, type PeakSource } from './candidate.js';
 export { MemoryIndex } from './memory-index.js';
 export {
@@ -25,6 +31,7 @@ export { search, ReferenceCache, type SearchResult, type SearchSources } from '.
 export { scan, type ScanOptions } from './scan.js';
 export { scanWindows } from './scan-windows.js';
 export { mixHash, unmixHash } from './hash-cells.js';
+export { pairCells, tripleCells } from './landmark-cells.js';
 export {
   compareRecordings,
   duplicateRule,

@@ -35,9 +35,15 @@ const pairBit = 0x8000_0000;
 
 const spanOrigin = Math.log(geometry.tripleSpan[0]);
 
+/** Bins of the pitches that peaks have: multiples of 1/32 step. */
+const binOfThirtySecond = new Float64Array(8192).map(
+  (_, i) => config.firstBin * 2 ** (i / 32 / config.stepsPerOctave),
+);
+
 /** Pitch in steps as FFT bin with fraction. */
 export function binOfPitch(pitch: number): number {
-  return config.firstBin * 2 ** (pitch / config.stepsPerOctave);
+  const known = binOfThirtySecond[pitch * 32];
+  return known ?? config.firstBin * 2 ** (pitch / config.stepsPerOctave);
 }
 
 /** Coordinates of a triple in cells; the integer parts name the cell. */

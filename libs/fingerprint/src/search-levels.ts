@@ -1,7 +1,13 @@
 import type { QueryDepth } from './query-landmarks.js';
 
-/** One step of the search: which landmarks are looked up, how many places are verified, when the answer is certain. */
-export type SearchLevel = Readonly<{ name: string; depth: QueryDepth; candidates: number }>;
+/** One step of the search: which landmarks are looked up, at what cost, and how many places are verified. */
+export type SearchLevel = Readonly<{
+  name: string;
+  depth: QueryDepth;
+  candidates: number;
+  /** Postings that the step may read, about: what bounds its time in a large catalog. */
+  postings: number;
+}>;
 
 /**
  * The cascade: a few triples of the most salient peaks answer clear queries; the next levels run only while nothing is
@@ -13,21 +19,30 @@ export const searchLevels: readonly SearchLevel[] = [
     name: 'first',
     depth: { triples: { quota: 4, fanOut: 2, margin: 0.15, pitchReach: 0.5, tempoReach: 0.01 } },
     candidates: 6,
+    postings: 60_000,
   },
   {
     name: 'salient',
     depth: { triples: { quota: 4, fanOut: 6, margin: 0.2, pitchReach: 1, tempoReach: 0.02 } },
     candidates: 12,
+    postings: 200_000,
   },
-  { name: 'pairs', depth: { pairs: { quota: 15, fanOut: 16, margin: 0.25 } }, candidates: 30 },
+  {
+    name: 'pairs',
+    depth: { pairs: { quota: 15, fanOut: 16, margin: 0.25 } },
+    candidates: 30,
+    postings: 2_000_000,
+  },
   {
     name: 'dense',
     depth: { triples: { quota: 10, fanOut: 24, margin: 0.3, pitchReach: 1.35, tempoReach: 0.04 } },
     candidates: 24,
+    postings: 1_000_000,
   },
   {
     name: 'wide',
     depth: { triples: { quota: 5, fanOut: 8, margin: 0.3, pitchReach: 10, tempoReach: 0.2 } },
     candidates: 24,
+    postings: 1_000_000,
   },
 ];

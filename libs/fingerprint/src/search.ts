@@ -69,6 +69,7 @@ export async function search(
       queryLandmarks(peaks, step.depth),
       peaks.lengthFrames,
       step.candidates,
+      step.postings,
     );
     for (const place of await verifyBest(raster, references, found)) addPlace(places, place);
     places.sort((a, b) => b.line.z - a.line.z);

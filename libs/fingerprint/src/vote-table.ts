@@ -1,92 +1,102 @@
 import {
   anchorOfDetail,
-  pairDifferenceError,
-  binOfPitch,
   decodeHash,
   logSpanOfDetail,
+  pairDifferenceError,
+  binOfPitch,
   type DecodedHash,
 } from './landmark-cells.js';
 import type { QueryLandmarks } from './landmarks.js';
+import { tripleCell } from './vote-cells.js';
+import { PairHits, TripleHits } from './vote-hits.js';
+import { changeLimits, proposeLines, type Proposal, type Votes } from './vote-lines.js';
+import { pairSurvivors, tripleSurvivors } from './vote-survivors.js';
 
-/**
- * A line on which landmarks of the query and of the index agree: what sounds at query frame `q` is at
- * `position + speed * q` of the index. Not yet verified.
- */
-export type Proposal = Readonly<{
-  /** Index position (frame of the caller's axis) that sounds at the query's frame 0; may lie before a document's start. */
-  position: number;
-  /** A position inside the document: where the agreeing landmarks lie. */
-  place: number;
-  /** Reference frames per query frame. */
-  speed: number;
-  /** Query pitch above reference, in steps of 1/36 octave. */
-  pitch: number;
-  /** Landmarks that agree. */
-  votes: number;
+export { changeLimits, type Proposal } from './vote-lines.js';
+
+/** Difference of two pairs' anchor frequencies, and of their distances, in bins, beyond which a hit is chance. */
+const pairTolerance = { anchor: 0.6, difference: 0.8 } as const;
+
+/** Postings that a lookup found, parallel arrays of which the first `count` entries count. */
+export type FoundPostings = Readonly<{
+  /** Position in the query's arrays of the hash that found the posting; equal ones side by side are read fastest. */
+  entries: Uint32Array;
+  /** Where the posting lies. */
+  positions: Uint32Array;
+  details: Uint8Array;
+  count: number;
 }>;
 
-/** Limits of what counts as a changed version of the same audio. */
-export const changeLimits = {
-  /** Largest logarithm of the speed, both ways (about +-33 %). */
-  logSpeed: 0.29,
-  /** Largest change of pitch, both ways, in steps (+-4.3 semitones). */
-  pitch: 13,
-} as const;
+/** Which positions take part: bit-shifted positions of postings with a zero are left out. */
+export type PositionMask = Readonly<{ bits: number; visible: Uint8Array }>;
 
-const speedCell = 0.03;
-const pitchCell = 1.5;
-const tripleOffsetCell = 24;
-const pairOffsetCell = 2;
-/** Stretch of the axis over which hits are counted to tell what chance gives, and how many stretches are told apart. */
-const crowdFrames = 2048;
-const crowdMask = 0xffff;
-/** Share of a stretch's hits that fall into one cell by chance. */
-const pairCellShare = pairOffsetCell / crowdFrames;
-const tripleCellShare = tripleOffsetCell / crowdFrames / 80;
-/** Votes that chance gives at least. */
-const leastExpected = 0.2;
-/** Steps of surprise that are told apart, per unit. */
-const surpriseScale = 8;
-/** Largest number of hits that take part in the exact count. */
-const mostSurvivors = 6000;
-/** Difference of two pairs' anchor frequencies, in bins, beyond which a hit is chance. */
-const pairAnchorTolerance = 0.6;
-const pairDifferenceTolerance = 0.8;
+/** Position inside a pair's cell by detail byte, relative to the tolerance. */
+const scaledAnchor = anchorOfDetail.pair.map((anchor) => anchor / pairTolerance.anchor);
+const scaledDifference = new Float32Array(256).map(
+  (_, detail) => (pairDifferenceError(0, 0) - pairDifferenceError(0, detail)) / pairTolerance.difference,
+);
+const speedOfDetail = logSpanOfDetail.map(Math.exp);
 
 /**
  * Counts which alignments of query and index the landmark hits agree on.
  *
- * Feed it every posting found (`add`), then ask for `proposals`. The reference side is one axis of 32-bit positions on
- * which the caller has laid out all its documents with gaps between them (at least 4,096 frames keep votes apart).
+ * Feed it every posting found (`add`, `addAll`), then ask for `proposals`. The reference side is one axis of 32-bit
+ * positions on which the caller has laid out all its documents with gaps between them (at least 4,096 frames keep votes
+ * apart). A table can be used again ({@link VoteTable.restart}), which saves the memory of its hits.
  */
 export class VoteTable {
-  private readonly entries: QueryLandmarks;
+  private entries: QueryLandmarks;
   /** What each entry's hash says, filled when its first posting comes: 0 unknown, 1 triple, 2 pair. */
-  private readonly kinds: Uint8Array;
-  private readonly anchors: Float32Array;
-  private readonly logSpans: Float32Array;
+  private kinds: Uint8Array;
+  private anchors: Float32Array;
+  /** Where a pair's bin difference lies in its cell, relative to the tolerance. */
+  private differences: Float32Array;
+  private logSpans: Float32Array;
+  /** Exponential of `logSpans`. */
+  private speeds: Float32Array;
+  private middle: number;
   private readonly decoded: DecodedHash = { isPair: false, anchor: 0, logSpan: 0 };
-  private readonly middle: number;
-  private hitEntry = new Uint32Array(4096);
-  private hitPosition = new Uint32Array(4096);
-  private hitPlace = new Float64Array(4096);
-  private hitLogSpeed = new Float32Array(4096);
-  private hitPitch = new Float32Array(4096);
-  private hits = 0;
+  private readonly pairs = new PairHits();
+  private readonly triples = new TripleHits();
+  private readonly one = {
+    entries: new Uint32Array(1),
+    positions: new Uint32Array(1),
+    details: new Uint8Array(1),
+    count: 1,
+  };
 
   /** @param lengthFrames length of the query in frames */
   constructor(query: QueryLandmarks, lengthFrames: number) {
     const count = query.hashes.length;
     this.entries = query;
-    this.middle = lengthFrames / 2;
+    this.middle = Math.round(lengthFrames / 2);
     this.kinds = new Uint8Array(count);
     this.anchors = new Float32Array(count);
+    this.differences = new Float32Array(count);
     this.logSpans = new Float32Array(count);
+    this.speeds = new Float32Array(count);
+  }
+
+  /** Forgets everything and takes another query. */
+  restart(query: QueryLandmarks, lengthFrames: number): this {
+    const count = query.hashes.length;
+    this.entries = query;
+    this.middle = Math.round(lengthFrames / 2);
+    if (this.kinds.length < count) {
+      this.kinds = new Uint8Array(count);
+      this.anchors = new Float32Array(count);
+      this.differences = new Float32Array(count);
+      this.logSpans = new Float32Array(count);
+      this.speeds = new Float32Array(count);
+    } else this.kinds.fill(0, 0, count);
+    this.pairs.length = 0;
+    this.triples.length = 0;
+    return this;
   }
 
   /** Hits counted so far. */
   get size(): number {
-    return this.hits;
+    return this.pairs.length + this.triples.length;
   }
 
   /**
@@ -97,264 +107,167 @@ export class VoteTable {
    * @param detail the posting's detail byte
    */
   add(entry: number, position: number, detail: number): void {
-    const kind = this.kinds[entry] === 0 ? this.decode(entry) : this.kinds[entry];
-    let logSpeed = 0;
-    let pitch = 0;
-    if (kind === 2) {
-      const difference = this.anchors[entry] + anchorOfDetail.pair[detail];
-      const first = difference / pairAnchorTolerance;
-      const second = pairDifferenceError(this.entries.details[entry], detail) / pairDifferenceTolerance;
-      if (first * first + second * second > 1) return;
-    } else {
-      logSpeed = this.logSpans[entry] + logSpanOfDetail[detail];
-      if (logSpeed > changeLimits.logSpeed || logSpeed < -changeLimits.logSpeed) return;
-      pitch = this.anchors[entry] - anchorOfDetail.triple[detail];
-      if (pitch > changeLimits.pitch || pitch < -changeLimits.pitch) return;
+    const { one } = this;
+    one.entries[0] = entry;
+    one.positions[0] = position;
+    one.details[0] = detail;
+    this.addAll(one, 0);
+  }
+
+  /**
+   * Adds postings of one document, or of many that lie side by side.
+   *
+   * @param base added to every position
+   * @param mask which positions take part, before `base` is added; absent: all
+   */
+  addAll(found: FoundPostings, base: number, mask?: PositionMask): void {
+    const { entries, count } = found;
+    this.pairs.reserve(count);
+    this.triples.reserve(count);
+    for (let from = 0; from < count;) {
+      const entry = entries[from];
+      let to = from + 1;
+      while (to < count && entries[to] === entry) to++;
+      if ((this.kinds[entry] || this.decode(entry)) === 2) this.addPairs(found, from, to, base, mask);
+      else this.addTriples(found, from, to, base, mask);
+      from = to;
     }
-    if (this.hits === this.hitEntry.length) this.grow();
-    const at = this.hits++;
-    this.hitEntry[at] = entry;
-    this.hitPosition[at] = position;
-    this.hitLogSpeed[at] = logSpeed;
-    this.hitPitch[at] = pitch;
+  }
+
+  /** Gives at most `limit` alignments, those that chance explains least first. */
+  proposals(limit: number): readonly Proposal[] {
+    const votes: Votes[] = [];
+    if (this.pairs.length > 0) votes.push(this.pairVotes());
+    if (this.triples.length > 0) votes.push(this.tripleVotes());
+    return proposeLines(votes, this.middle, limit);
+  }
+
+  /** Adds the postings from `from` up to `to`, all of one pair of the query. */
+  private addPairs(found: FoundPostings, from: number, to: number, base: number, mask?: PositionMask): void {
+    const { positions, details } = found;
+    const entry = found.entries[from];
+    const anchor = this.anchors[entry];
+    const difference = this.differences[entry];
+    const shift = base + this.middle - this.entries.frames[entry];
+    const { entries, places } = this.pairs;
+    let at = this.pairs.length;
+    for (let i = from; i < to; i++) {
+      const detail = details[i];
+      const first = anchor + scaledAnchor[detail];
+      const second = difference - scaledDifference[detail];
+      if (first * first + second * second > 1) continue;
+      const position = positions[i];
+      if (mask && mask.visible[position >>> mask.bits] === 0) continue;
+      entries[at] = entry;
+      places[at++] = position + shift;
+    }
+    this.pairs.length = at;
+  }
+
+  /** Adds the postings from `from` up to `to`, all of one triple of the query. */
+  private addTriples(
+    found: FoundPostings,
+    from: number,
+    to: number,
+    base: number,
+    mask?: PositionMask,
+  ): void {
+    const entry = found.entries[from];
+    const logSpan = this.logSpans[entry];
+    const spanSpeed = this.speeds[entry];
+    const anchor = this.anchors[entry];
     const rest = this.middle - this.entries.frames[entry];
-    this.hitPlace[at] = position + (kind === 2 ? rest : Math.exp(logSpeed) * rest);
+    const { entries, positions, details, places, cells } = this.triples;
+    const [first, second] = cells;
+    let at = this.triples.length;
+    for (let i = from; i < to; i++) {
+      const detail = found.details[i];
+      const logSpeed = logSpan + logSpanOfDetail[detail];
+      if (logSpeed > changeLimits.logSpeed || logSpeed < -changeLimits.logSpeed) continue;
+      const pitch = anchor - anchorOfDetail.triple[detail];
+      if (pitch > changeLimits.pitch || pitch < -changeLimits.pitch) continue;
+      let position = found.positions[i];
+      if (mask && mask.visible[position >>> mask.bits] === 0) continue;
+      position += base;
+      const place = position + spanSpeed * speedOfDetail[detail] * rest;
+      entries[at] = entry;
+      positions[at] = position;
+      details[at] = detail;
+      places[at] = place;
+      first[at] = tripleCell(place, logSpeed, pitch, 0);
+      second[at++] = tripleCell(place, logSpeed, pitch, 0.5);
+    }
+    this.triples.length = at;
   }
 
   private decode(entry: number): number {
     const { decoded, entries } = this;
     decodeHash(entries.hashes[entry], decoded);
     const pitch = entries.pitches[entry];
-    this.anchors[entry] = decoded.isPair ? decoded.anchor - binOfPitch(pitch) : pitch - decoded.anchor;
-    this.logSpans[entry] = decoded.isPair ? 0 : decoded.logSpan - Math.log(entries.spans[entry]);
-    return (this.kinds[entry] = decoded.isPair ? 2 : 1);
-  }
-
-  /** Gives at most `limit` alignments, those that chance explains least first. */
-  proposals(limit: number): readonly Proposal[] {
-    if (this.hits === 0) return [];
-    const bits = Math.min(20, Math.max(10, Math.ceil(Math.log2(this.hits)) + 2));
-    const crowds = this.countCrowds();
-    const best = this.bestSurprises(bits, crowds);
-    const threshold = Math.max(1, survivorThreshold(best));
-    let count = 0;
-    for (let i = 0; i < this.hits; i++) if (best[i] >= threshold) count++;
-    const survivors = new Uint32Array(count);
-    count = 0;
-    for (let i = 0; i < this.hits; i++) if (best[i] >= threshold) survivors[count++] = i;
-    survivors.sort((a, b) => this.hitPlace[a] - this.hitPlace[b]);
-    return this.refine(this.group(survivors, 2 * limit, crowds), survivors, limit);
-  }
-
-  /** Hits per stretch of the axis: in music that has what the query has everywhere, chance gives many votes. */
-  private countCrowds(): Uint32Array {
-    const crowds = new Uint32Array(crowdMask + 1);
-    for (let i = 0; i < this.hits; i++) crowds[this.crowdOf(i)]++;
-    return crowds;
-  }
-
-  private crowdOf(i: number): number {
-    return Math.floor(this.hitPlace[i] / crowdFrames) & crowdMask;
-  }
-
-  /** For every hit how surprising its cell's count is, in the better of two grids that are shifted by half a cell. */
-  private bestSurprises(bits: number, crowds: Uint32Array): Uint8Array {
-    const best = new Uint8Array(this.hits);
-    const cells = new Uint32Array(this.hits);
-    const counts = new Uint16Array(1 << bits);
-    for (const grid of [0, 1]) {
-      counts.fill(0);
-      for (let i = 0; i < this.hits; i++) {
-        const cell = this.cellOf(i, grid * 0.5) >>> (32 - bits);
-        cells[i] = cell;
-        if (counts[cell] < 65_535) counts[cell]++;
-      }
-      for (let i = 0; i < this.hits; i++) {
-        if (counts[cells[i]] < 2) continue;
-        const value = Math.min(255, Math.floor(surpriseScale * this.surprise(counts[cells[i]], i, crowds)));
-        if (value > best[i]) best[i] = value;
-      }
+    if (decoded.isPair) {
+      this.anchors[entry] = (decoded.anchor - binOfPitch(pitch)) / pairTolerance.anchor;
+      this.differences[entry] = pairDifferenceError(entries.details[entry], 0) / pairTolerance.difference;
+      return (this.kinds[entry] = 2);
     }
-    return best;
+    this.anchors[entry] = pitch - decoded.anchor;
+    this.logSpans[entry] = decoded.logSpan - Math.log(entries.spans[entry]);
+    this.speeds[entry] = Math.exp(this.logSpans[entry]);
+    return (this.kinds[entry] = 1);
   }
 
-  /** Logarithm of how much likelier a count is for a true alignment than by chance among so many hits around (Poisson). */
-  private surprise(count: number, hit: number, crowds: Uint32Array): number {
-    const isPair = this.kinds[this.hitEntry[hit]] === 2;
-    const expected = leastExpected + crowds[this.crowdOf(hit)] * (isPair ? pairCellShare : tripleCellShare);
-    return count <= expected ? 0 : count * Math.log(count / expected) - count + expected;
+  private pairVotes(): Votes {
+    const { hits, crowds } = pairSurvivors(this.pairs);
+    const { entries, places } = this.pairs;
+    const votes = newVotes('pair', hits.length);
+    orderByPlace(places, hits).forEach((k, i) => {
+      const hit = hits[k];
+      votes.frames[i] = this.entries.frames[entries[hit]];
+      votes.places[i] = places[hit];
+      votes.positions[i] = places[hit] - this.middle + votes.frames[i];
+      votes.crowds[i] = crowds[k];
+    });
+    return votes;
   }
 
-  /** Name of the cell of a hit, mixed to 32 bits; two cells share a name by chance one time in 2^32. */
-  private cellOf(i: number, shift: number): number {
-    let cell: number;
-    if (this.kinds[this.hitEntry[i]] === 2) {
-      cell = Math.imul(Math.floor(this.hitPlace[i] / pairOffsetCell + shift), 0x9e3779b1) ^ 0x55555555;
-    } else {
-      const speed = Math.floor(this.hitLogSpeed[i] / speedCell + shift);
-      const pitch = Math.floor(this.hitPitch[i] / pitchCell + shift);
-      cell =
-        Math.imul(Math.floor(this.hitPlace[i] / tripleOffsetCell + shift), 0x85ebca6b) +
-        Math.imul(speed * 64 + pitch, 0xc2b2ae35);
-    }
-    cell = Math.imul(cell ^ (cell >>> 15), 0x2c1b3c6d);
-    return (cell ^ (cell >>> 13)) >>> 0;
-  }
-
-  /** Survivors that share a cell, most surprising groups first. */
-  private group(survivors: Uint32Array, limit: number, crowds: Uint32Array): number[][] {
-    const groups: { members: number[]; surprise: number }[] = [];
-    for (const shift of [0, 0.5]) {
-      const byCell = new Map<number, number[]>();
-      for (const i of survivors) {
-        const key = this.cellOf(i, shift);
-        const group = byCell.get(key);
-        if (group) group.push(i);
-        else byCell.set(key, [i]);
-      }
-      for (const members of byCell.values()) {
-        if (members.length >= 2)
-          groups.push({ members, surprise: this.surprise(members.length, members[0], crowds) });
-      }
-    }
-    groups.sort((a, b) => b.surprise - a.surprise);
-    return groups.slice(0, limit).map(({ members }) => members);
-  }
-
-  private refine(
-    groups: readonly (readonly number[])[],
-    survivors: Uint32Array,
-    limit: number,
-  ): readonly Proposal[] {
-    const found: Proposal[] = [];
-    for (const group of groups) {
-      if (this.distinctFrames(group) < 2) continue;
-      const proposal = this.fit(group, survivors);
-      if (proposal && !found.some((other) => sameLine(other, proposal))) found.push(proposal);
-    }
-    return found.slice(0, limit);
-  }
-
-  private distinctFrames(group: readonly number[]): number {
-    return new Set(group.map((i) => this.entries.frames[this.hitEntry[i]])).size;
-  }
-
-  /** Fits `position = O + R * frame` to the hits near the group's line. */
-  private fit(group: readonly number[], survivors: Uint32Array): Proposal | undefined {
-    const { frames } = this.entries;
-    const pitch = median(group.map((i) => this.hitPitch[i]));
-    const logSpeed = median(group.map((i) => this.hitLogSpeed[i]));
-    let speed = Math.exp(logSpeed);
-    let offset = median(group.map((i) => this.hitPosition[i] - speed * frames[this.hitEntry[i]]));
-    const near = this.survivorsNear(survivors, offset + speed * this.middle).filter(
-      (i) =>
-        Math.abs(this.hitPitch[i] - pitch) < pitchCell &&
-        Math.abs(this.hitLogSpeed[i] - logSpeed) < 3 * speedCell,
-    );
-    const errorOf = (i: number): number => this.hitPosition[i] - offset - speed * frames[this.hitEntry[i]];
-    if (this.kinds[this.hitEntry[group[0]]] === 1) {
-      for (const width of [10, 5, 3, 2]) {
-        const inliers = near.filter((i) => Math.abs(errorOf(i)) < width);
-        if (inliers.length < 4) break;
-        const line = leastSquares(
-          inliers.map((i) => frames[this.hitEntry[i]]),
-          inliers.map((i) => this.hitPosition[i]),
-          speed,
-        );
-        if (Math.abs(Math.log(line.slope)) > changeLimits.logSpeed) break;
-        speed = line.slope;
-        offset = line.offset;
-      }
-    }
-    const agreeing = near.filter((i) => Math.abs(errorOf(i)) < 3);
-    if (agreeing.length < 2) return undefined;
-    return {
-      position: offset,
-      place: median(agreeing.map((i) => this.hitPosition[i])),
-      speed,
-      pitch: median(agreeing.map((i) => this.hitPitch[i])),
-      votes: agreeing.length,
-    };
-  }
-
-  /** Survivors (sorted by place) within two cells of a place. */
-  private survivorsNear(survivors: Uint32Array, place: number): readonly number[] {
-    let low = 0;
-    let high = survivors.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.hitPlace[survivors[middle]] < place - 2 * tripleOffsetCell) low = middle + 1;
-      else high = middle;
-    }
-    const near: number[] = [];
-    for (; low < survivors.length && this.hitPlace[survivors[low]] <= place + 2 * tripleOffsetCell; low++)
-      near.push(survivors[low]);
-    return near;
-  }
-
-  private grow(): void {
-    const size = this.hitEntry.length * 2;
-    const entry = new Uint32Array(size);
-    entry.set(this.hitEntry);
-    this.hitEntry = entry;
-    const position = new Uint32Array(size);
-    position.set(this.hitPosition);
-    this.hitPosition = position;
-    const place = new Float64Array(size);
-    place.set(this.hitPlace);
-    this.hitPlace = place;
-    const logSpeed = new Float32Array(size);
-    logSpeed.set(this.hitLogSpeed);
-    this.hitLogSpeed = logSpeed;
-    const pitch = new Float32Array(size);
-    pitch.set(this.hitPitch);
-    this.hitPitch = pitch;
+  private tripleVotes(): Votes {
+    const { hits, crowds } = tripleSurvivors(this.triples);
+    const { entries, positions, details, places } = this.triples;
+    const votes = newVotes('triple', hits.length);
+    orderByPlace(places, hits).forEach((k, i) => {
+      const hit = hits[k];
+      const entry = entries[hit];
+      const detail = details[hit];
+      votes.frames[i] = this.entries.frames[entry];
+      votes.positions[i] = positions[hit];
+      votes.logSpeeds[i] = this.logSpans[entry] + logSpanOfDetail[detail];
+      votes.pitches[i] = this.anchors[entry] - anchorOfDetail.triple[detail];
+      const rest = this.middle - votes.frames[i];
+      votes.places[i] = positions[hit] + this.speeds[entry] * speedOfDetail[detail] * rest;
+      votes.crowds[i] = crowds[k];
+    });
+    return votes;
   }
 }
 
-/** Least count that leaves no more than `mostSurvivors` hits. */
-function survivorThreshold(best: Uint8Array): number {
-  const histogram = new Uint32Array(256);
-  for (let i = 0; i < best.length; i++) histogram[best[i]]++;
-  let threshold = 255;
-  let kept = 0;
-  while (threshold > 1 && kept + histogram[threshold] <= mostSurvivors) kept += histogram[threshold--];
-  return Math.min(255, threshold + 1);
+function newVotes(kind: Votes['kind'], count: number): Votes {
+  return {
+    kind,
+    frames: new Float64Array(count),
+    positions: new Float64Array(count),
+    places: new Float64Array(count),
+    logSpeeds: new Float64Array(count),
+    pitches: new Float64Array(count),
+    crowds: new Uint32Array(count),
+  };
 }
 
-function sameLine(a: Proposal, b: Proposal): boolean {
-  return (
-    Math.abs(a.place - b.place) < 4096 &&
-    Math.abs(a.position - b.position) < 6 &&
-    Math.abs(a.speed - b.speed) < 0.02 &&
-    Math.abs(a.pitch - b.pitch) < 1
-  );
-}
-
-function median(values: readonly number[]): number {
-  const sorted = Float64Array.from(values).sort();
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-}
-
-function leastSquares(
-  x: readonly number[],
-  y: readonly number[],
-  fallbackSlope: number,
-): { slope: number; offset: number } {
-  const n = x.length;
-  const meanX = x.reduce((sum, v) => sum + v, 0) / n;
-  const meanY = y.reduce((sum, v) => sum + v, 0) / n;
-  let xx = 0;
-  let xy = 0;
-  let least = Infinity;
-  let most = -Infinity;
-  for (let i = 0; i < n; i++) {
-    xx += (x[i] - meanX) ** 2;
-    xy += (x[i] - meanX) * (y[i] - meanY);
-    least = Math.min(least, x[i]);
-    most = Math.max(most, x[i]);
-  }
-  const slope = most - least > 60 ? xy / xx : fallbackSlope;
-  return { slope, offset: meanY - slope * meanX };
+/** Order of the hits by place: positions in `hits`. */
+function orderByPlace(places: Uint32Array, hits: Uint32Array): Uint32Array {
+  // One number for place and hit sorts natively; places have 32 bits and survivors fewer than 2^20.
+  const keys = new Float64Array(hits.length);
+  for (let i = 0; i < hits.length; i++) keys[i] = places[hits[i]] * 2 ** 20 + i;
+  keys.sort();
+  const order = new Uint32Array(hits.length);
+  for (let i = 0; i < hits.length; i++) order[i] = keys[i] % 2 ** 20;
+  return order;
 }

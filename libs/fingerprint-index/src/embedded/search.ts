@@ -2,8 +2,9 @@ import { fingerprintConfig, VoteTable } from '@earmark/fingerprint';
 import type { TrackId } from '@earmark/kernel';
 import type { IndexCandidate, IndexQuery } from '../port.js';
 import { keyOfHash } from './delta.js';
-import { HitBatch, sortProbes } from './hits.js';
-import type { PostingSource } from './index-state.js';
+import { HitBatch, sortProbes, type ProbeList } from './hits.js';
+import { LiveSegment, type PostingSource } from './index-state.js';
+import { limitProbes } from './probe-budget.js';
 import { chunkAt, granuleBits, positionLimit } from './track-table.js';
 
 /** Free positions between two sources on the common axis, so that their votes stay apart. */
@@ -13,9 +14,12 @@ const centsPerStep = 1200 / fingerprintConfig.stepsPerOctave;
 /** Which granules of a source a query may see; kept until the source or the question changes. */
 type Visibility = { key: string; granules: Uint8Array };
 
+/** Buffers of one query at a time. */
+type Workspace = { readonly hits: HitBatch; votes: VoteTable | undefined };
+
 /** Finds candidates in a set of sources; owns the buffers that queries use again and again. */
 export class Searcher {
-  private readonly free: HitBatch[] = [];
+  private readonly free: Workspace[] = [];
   private readonly visibility = new WeakMap<PostingSource, Visibility>();
 
   /**
@@ -27,16 +31,19 @@ export class Searcher {
     query: IndexQuery,
     k: number,
   ): Promise<IndexCandidate[]> {
-    const probes = sortProbes(query.landmarks.hashes.map(keyOfHash));
+    const probes = withinBudget(sortProbes(query.landmarks.hashes.map(keyOfHash)), sources, query);
     const found: IndexCandidate[] = [];
-    const hits = this.free.pop() ?? new HitBatch();
+    const space = this.free.pop() ?? { hits: new HitBatch(), votes: undefined };
+    const { hits } = space;
     try {
       for (const group of groupByAxis(sources)) {
-        const votes = new VoteTable(query.landmarks, query.lengthFrames);
+        const votes = (space.votes ??= new VoteTable(query.landmarks, query.lengthFrames));
+        votes.restart(query.landmarks, query.lengthFrames);
         for (const { source, base } of group) {
           hits.count = 0;
           await source.lookup(probes, hits);
-          this.vote(votes, hits, base, this.visible(source, query));
+          const visible = this.visible(source, query);
+          votes.addAll(hits, base, visible && { bits: granuleBits, visible });
         }
         for (const proposal of votes.proposals(k)) {
           const candidate = this.resolve(group, proposal);
@@ -44,19 +51,10 @@ export class Searcher {
         }
       }
     } finally {
-      this.free.push(hits);
+      this.free.push(space);
     }
     found.sort((a, b) => b.evidence - a.evidence);
     return found.slice(0, k);
-  }
-
-  private vote(votes: VoteTable, hits: HitBatch, base: number, visible: Uint8Array | undefined): void {
-    const { entries, positions, details, count } = hits;
-    for (let i = 0; i < count; i++) {
-      const position = positions[i];
-      if (visible && visible[position >>> granuleBits] === 0) continue;
-      votes.add(entries[i], base + position, details[i]);
-    }
   }
 
   private resolve(
@@ -99,6 +97,20 @@ export class Searcher {
     this.visibility.set(source, { key, granules: kept });
     return hidden === 0 ? undefined : kept;
   }
+}
+
+function withinBudget(
+  probes: ProbeList,
+  sources: readonly PostingSource[],
+  { postingBudget }: IndexQuery,
+): ProbeList {
+  if (postingBudget === undefined) return probes;
+  const directories = sources.flatMap((source) =>
+    source instanceof LiveSegment
+      ? [{ firstHashes: source.reader.directory, postings: source.reader.footer.landmarks }]
+      : [],
+  );
+  return limitProbes(probes, directories, postingBudget);
 }
 
 /** Lays sources out on axes of 32-bit positions; one axis holds about 27,000 h. */

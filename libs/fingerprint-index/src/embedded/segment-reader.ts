@@ -6,6 +6,7 @@ import { IndexCorruptError } from '../errors.js';
 import type { HitBatch, ProbeList } from './hits.js';
 import { CachedPages, PageCache } from './page-cache.js';
 import { findInPage, pageBytes, pageWords, readPage, type PostingVisitor } from './page-format.js';
+import { lastPageBefore } from './page-search.js';
 import { checkHeader, decodeFooter, footerBytes, headerBytes, type SegmentFooter } from './segment-format.js';
 import { TrackTable } from './track-table.js';
 
@@ -256,28 +257,6 @@ export class SegmentCursor {
     this.bufferedFrom = this.page;
     this.bufferedTo = this.page + count;
   }
-}
-
-/**
- * Last page whose first hash is below `hash`, or page 0: where the first posting of the hash can be.
- *
- * @param from a page known to be at or before the answer; ascending hashes make the search short
- */
-function lastPageBefore(directory: Uint32Array, hash: number, from: number): number {
-  let step = 1;
-  let low = from;
-  while (low + step < directory.length && directory[low + step] < hash) {
-    low += step;
-    step *= 2;
-  }
-  let high = Math.min(directory.length, low + step);
-  // Invariant: directory[low] < hash (or low is `from`), directory[high] >= hash (or high is the end).
-  while (high - low > 1) {
-    const middle = (low + high) >>> 1;
-    if (directory[middle] < hash) low = middle;
-    else high = middle;
-  }
-  return low;
 }
 
 function checkPage(path: string, page: number, words: Uint32Array): void {
