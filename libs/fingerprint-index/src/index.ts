@@ -7,3 +7,4 @@ export {
   type EmbeddedIndexOptions,
 } from './embedded/embedded-index.js';
 export type { MergePolicy } from './embedded/merge-policy.js';
+export * from './elasticsearch/index.js';

@@ -1,0 +1,213 @@
+import type { Client } from '@elastic/elasticsearch';
+import { indexConfigId } from '../embedded/embedded-index.js';
+import { IndexConfigMismatchError } from '../errors.js';
+import type { FingerprintIndex } from '../port.js';
+import type { ChunkSource } from './chunk-alignment.js';
+import { defaultDepth, type SearchDepth } from './chunk-search.js';
+import {
+  defaultRetry,
+  openClient,
+  patient,
+  persistently,
+  type ElasticsearchConnection,
+  type RetryPolicy,
+} from './connection.js';
+import { ElasticsearchIndex } from './elasticsearch-index.js';
+import { indexError, isAlreadyThere, IndexGoneError } from './errors.js';
+import { indexNames, indexTemplate, versionName, versionNumber, type IndexNames } from './index-names.js';
+
+/** How a fingerprint index in Elasticsearch is opened. */
+export type ElasticsearchOptions = Readonly<{
+  connection: ElasticsearchConnection;
+  /** Name that keeps several installations in one cluster apart: lower-case letters, digits, `-` and `_`. */
+  installation: string;
+  /** Where the landmarks of found chunks come from. */
+  chunks: ChunkSource;
+  /** Shards of a version that is made from now on; default 3. */
+  shards?: number;
+  /** Replicas, as `MIN-MAX` by the number of nodes; default `0-1`. */
+  replicas?: string;
+  retry?: RetryPolicy;
+  depth?: Partial<SearchDepth>;
+}>;
+
+/** A version of the index that is being built beside the one that serves. */
+export type IndexBuild = Readonly<{
+  /** Takes everything that the new version shall hold; what it takes is found after {@link IndexBuild.publish}. */
+  index: FingerprintIndex;
+  /** Makes the new version the one that serves, in one step, and removes the old one. */
+  publish: () => Promise<void>;
+  /** Removes what was built. */
+  abandon: () => Promise<void>;
+}>;
+
+/** The fingerprint indexes of one installation in a cluster: the version that serves, and those being built. */
+export class ElasticsearchCluster {
+  /** The version that serves, whichever it is. */
+  readonly index: ElasticsearchIndex;
+  private readonly client: Client;
+  private readonly names: IndexNames;
+  private readonly options: ElasticsearchOptions;
+  private readonly retry: RetryPolicy;
+
+  /** Opens nothing yet: the cluster may be out of reach for now. */
+  constructor(options: ElasticsearchOptions) {
+    this.options = options;
+    this.names = indexNames(options.installation);
+    this.retry = options.retry ?? defaultRetry;
+    this.client = openClient(options.connection);
+    this.index = this.open(this.names.alias, true);
+  }
+
+  /**
+   * Makes template, first version and alias where they are missing.
+   *
+   * @throws {IndexConfigMismatchError} when the index was made by another fingerprint configuration
+   * @throws {IndexUnavailableError} when the cluster cannot be reached
+   */
+  async ensure(): Promise<void> {
+    const serving = await this.serving();
+    if (serving.length > 0) return this.checkConfiguration();
+    const next = 1 + Math.max(0, ...(await this.versions()));
+    await this.putTemplate();
+    try {
+      await this.create(versionName(this.names, next), {
+        aliases: { [this.names.alias]: { is_write_index: true } },
+      });
+    } catch (error) {
+      if (!isAlreadyThere(error)) throw indexError(error);
+    }
+  }
+
+  /** Starts a new version; versions that an earlier build has left behind are removed. One build at a time. */
+  async build(): Promise<IndexBuild> {
+    const serving = await persistently(this.retry, () => this.serving());
+    const versions = await this.versions();
+    const left = versions
+      .map((version) => versionName(this.names, version))
+      .filter((name) => !serving.includes(name));
+    if (left.length > 0) await this.delete(left);
+    const name = versionName(this.names, 1 + Math.max(0, ...versions));
+    await this.putTemplate();
+    const settings = { refresh_interval: '-1', auto_expand_replicas: 'false', number_of_replicas: 0 };
+    await this.create(name, { settings }).catch((error: unknown) => {
+      throw indexError(error);
+    });
+    const index = this.open(name, false);
+    return {
+      index,
+      publish: async () => {
+        await index.close();
+        await this.publish(name);
+      },
+      abandon: async () => {
+        await index.close();
+        await this.delete([name]);
+      },
+    };
+  }
+
+  /** Waits for writes under way and lets go of the connections. */
+  async close(): Promise<void> {
+    await this.index.close();
+    await this.client.close();
+  }
+
+  private open(name: string, isAlias: boolean): ElasticsearchIndex {
+    const { chunks, depth } = this.options;
+    return new ElasticsearchIndex({
+      client: this.client,
+      name,
+      isAlias,
+      refreshes: isAlias,
+      chunks,
+      retry: this.retry,
+      depth: { ...defaultDepth, ...depth },
+    });
+  }
+
+  /** The new version gets its copies before it serves, then takes the place of the old one in one step. */
+  private async publish(name: string): Promise<void> {
+    const { alias } = this.names;
+    const request = <T>(send: () => Promise<T>): Promise<T> => persistently(this.retry, send);
+    await request(() => this.client.indices.refresh({ index: name }, patient));
+    const settings = { refresh_interval: '30s', auto_expand_replicas: this.replicas };
+    await request(() => this.client.indices.putSettings({ index: name, settings }, patient));
+    await request(() =>
+      this.client.cluster.health({ index: name, wait_for_status: 'green', timeout: '60s' }, patient),
+    ).catch(() => undefined); // copies may still be on their way; the old version is no better
+    const old = await request(() => this.serving());
+    await request(() =>
+      this.client.indices.updateAliases(
+        {
+          actions: [
+            ...old.map((index) => ({ remove: { index, alias } })),
+            { add: { index: name, alias, is_write_index: true } },
+          ],
+        },
+        patient,
+      ),
+    );
+    if (old.length > 0) await this.delete(old);
+  }
+
+  private get replicas(): string {
+    return this.options.replicas ?? '0-1';
+  }
+
+  private async create(index: string, more: object): Promise<void> {
+    await this.client.indices.create(
+      { index, wait_for_active_shards: 'all', timeout: '30s', ...more },
+      { ...patient, maxRetries: 0 },
+    );
+  }
+
+  private async putTemplate(): Promise<void> {
+    const layout = { shards: this.options.shards ?? 3, replicas: this.replicas };
+    await persistently(this.retry, () =>
+      this.client.indices.putIndexTemplate(
+        { name: this.names.template, ...indexTemplate(this.names, layout) },
+        patient,
+      ),
+    );
+  }
+
+  private async delete(index: readonly string[]): Promise<void> {
+    await persistently(this.retry, () =>
+      this.client.indices.delete({ index: [...index], ignore_unavailable: true }, patient),
+    );
+  }
+
+  private async checkConfiguration(): Promise<void> {
+    const { alias } = this.names;
+    const mappings = await this.client.indices.getMapping({ index: alias }).catch((error: unknown) => {
+      throw indexError(error);
+    });
+    for (const [name, { mappings: mapping }] of Object.entries(mappings)) {
+      const made: unknown = mapping._meta?.['fingerprint'];
+      if (made !== indexConfigId) throw new IndexConfigMismatchError(name, indexConfigId, String(made));
+    }
+  }
+
+  /** Names of the versions that the alias stands for; none at first. */
+  private async serving(): Promise<string[]> {
+    return this.namesIn(() => this.client.indices.getAlias({ name: this.names.alias }));
+  }
+
+  private async versions(): Promise<number[]> {
+    const found = await this.namesIn(() =>
+      this.client.indices.get({ index: this.names.pattern, features: ['aliases'] }),
+    );
+    return found.map((name) => versionNumber(this.names, name));
+  }
+
+  private async namesIn(request: () => Promise<Readonly<Record<string, unknown>>>): Promise<string[]> {
+    try {
+      return Object.keys(await request());
+    } catch (error) {
+      const known = indexError(error);
+      if (known instanceof IndexGoneError) return [];
+      throw known;
+    }
+  }
+}

@@ -1,0 +1,2 @@
+export { describeFingerprintIndex } from './contract.js';
+export * from './seeded-tracks.js';
