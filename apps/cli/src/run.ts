@@ -9,6 +9,7 @@ import { ingestCommand } from './commands/ingest.js';
 import { modelsCommand } from './commands/models.js';
 import { retagCommand } from './commands/retag.js';
 import { nextCommand } from './commands/next.js';
+import { previewCommand } from './commands/preview.js';
 import { serveCommand } from './commands/serve.js';
 import { statsCommand } from './commands/stats.js';
 import { tagCommand } from './commands/tag.js';
@@ -24,6 +25,7 @@ const commands: readonly Command[] = [
   modelsCommand,
   analyzeCommand,
   nextCommand,
+  previewCommand,
   transitionCommand,
   fingerprintCommand,
   deleteCommand,

@@ -1,6 +1,7 @@
 import type { TrackAnalysis } from '@earmark/analysis';
 import type { TagResult } from '@earmark/tagging';
 import type { TrackProfile } from '@earmark/transition';
+import type { PreviewTask } from './transition/preview-task.js';
 import type { SeamWindow } from './window-capture.js';
 
 /** What a listening thread is started with. */
@@ -40,6 +41,7 @@ export type ListenTask = Readonly<
   | { kind: 'profile'; path: string; maxDurationMs: number }
   | { kind: 'windows'; path: string; windows: readonly SeamWindow[] }
   | ({ kind: 'tag'; path: string; maxDurationMs: number } & TagChoice)
+  | PreviewTask
 >;
 
 /** How far a file has been heard, in milliseconds of audio; `totalMs` is 0 while unknown. */
@@ -74,4 +76,5 @@ export type ListenAnswer = Readonly<
   | { kind: 'profile'; profile: TrackProfile | undefined }
   | ({ kind: 'tag' } & Tagged)
   | { kind: 'windows'; rows: Float32Array }
+  | { kind: 'preview' }
 >;

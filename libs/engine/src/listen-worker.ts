@@ -1,7 +1,14 @@
 import { analysisRateHz, type TrackAnalysis, TrackAnalyzer } from '@earmark/analysis';
 import { fingerprintConfig, encodePeaks, PeakExtractor } from '@earmark/fingerprint';
 import { errorCode } from '@earmark/kernel';
-import { hashFile, listen, type MediaDecoder, openMediaDecoder, type Consumer } from '@earmark/media';
+import {
+  hashFile,
+  listen,
+  locateFfmpeg,
+  type MediaDecoder,
+  openMediaDecoder,
+  type Consumer,
+} from '@earmark/media';
 import { Tagger, TaggingSession } from '@earmark/models';
 import { decodeOutputs, encodeOutputs, tagTrack } from '@earmark/tagging';
 import { transitionRateHz } from '@earmark/transition';
@@ -15,6 +22,7 @@ import type {
   TagChoice,
   Tagged,
 } from './listen-task.js';
+import { renderPreview } from './transition/preview-task.js';
 import { startProfile } from './transition/profile-consumers.js';
 import { WindowCapture } from './window-capture.js';
 import type { WorkerReply, WorkerRequest } from './worker-pool.js';
@@ -63,6 +71,9 @@ async function answer(id: number, task: ListenTask, signal: AbortSignal): Promis
       await listen(await openDecoder(), task.path, profiling.consumers, { signal, maxDurationMs });
       return { kind: 'profile', profile: profiling.finish() };
     }
+    case 'preview':
+      await renderPreview(await openDecoder(), task, await findFfmpeg(), signal);
+      return { kind: 'preview' };
     case 'windows':
       return { kind: 'windows', rows: await describeWindows(task, signal) };
     case 'tag':
@@ -186,6 +197,11 @@ function openSession(folder: string): Promise<TaggingSession> {
     session.catch(() => sessions.delete(folder));
   }
   return session;
+}
+
+async function findFfmpeg(): Promise<string | undefined> {
+  if (ffmpegPath === '') return undefined;
+  return (await locateFfmpeg(ffmpegPath, process.env['PATH'] ?? ''))?.ffmpeg;
 }
 
 function openDecoder(): Promise<MediaDecoder> {

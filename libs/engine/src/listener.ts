@@ -12,6 +12,7 @@ import type {
   Tagged,
 } from './listen-task.js';
 import type { EngineSettings } from './settings.js';
+import type { PreviewTask } from './transition/preview-task.js';
 import type { SeamWindow } from './window-capture.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -134,6 +135,15 @@ export class Listener {
     const answer = await this.#run({ kind: 'windows', path, windows }, options);
     if (answer.kind !== 'windows') throw new TypeError(`asked for windows, answered ${answer.kind}`);
     return answer.rows;
+  }
+
+  /**
+   * Renders the preview of a transition into a file.
+   *
+   * @throws {WorkerTaskError} with a `media.*` code
+   */
+  async preview(task: Omit<PreviewTask, 'kind'>, options: HearOptions = {}): Promise<void> {
+    await this.#run({ kind: 'preview', ...task }, options);
   }
 
   /** Ends the threads; work that still runs is rejected. */

@@ -18,3 +18,7 @@ export * from './head-index.js';
 export * from './mix-curve.js';
 export * from './mix-gain.js';
 export { DotRows, type DotBackend } from './dot-rows.js';
+export * from './render/mix-renderer.js';
+export * from './render/time-stretch.js';
+export * from './render/wav-file.js';
+export * from './sequence.js';

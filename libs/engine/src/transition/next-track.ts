@@ -16,11 +16,16 @@ import type { HeadIndexKeeper } from './head-index-keeper.js';
 import { joinPair } from './join-pair.js';
 import type { ProfileCache } from './profile-cache.js';
 import type { Tail, TailSource } from './tail-source.js';
-import type { NextConstraints, NextFilter, NextRequest, NextResult } from './transition-types.js';
+import {
+  defaultMaxSkipMs,
+  type NextConstraints,
+  type NextFilter,
+  type NextRequest,
+  type NextResult,
+} from './transition-types.js';
 
 const defaultK = 10;
 const defaultDiversity = 0.2;
-const defaultMaxSkipMs = 90_000;
 /** How many tracks are looked at for each one wanted, before filters. */
 const shortlistShare = 4;
 const shortestShortlist = 48;

@@ -1,8 +1,15 @@
 import type { CatalogId, TenantId, TrackId } from '@earmark/kernel';
-import type { MixPlan, Reason } from '@earmark/transition';
+import type { EnergyPoint, MixPlan, Reason } from '@earmark/transition';
+import type { PreviewFormat } from './preview-task.js';
 
 /** Where to go on from: a track of the catalog, or any file; `atMs` is where the transition shall begin. */
 export type TransitionFrom = Readonly<({ trackId: TrackId } | { path: string }) & { atMs?: number }>;
+
+/** What comes next: a track of the catalog, or any file. */
+export type TransitionTo = Readonly<{ trackId: TrackId } | { path: string }>;
+
+/** Most of the beginning of a next track that may be left out unless the caller says otherwise, ms. */
+export const defaultMaxSkipMs = 90_000;
 
 /** What may come next. */
 export type NextFilter = Readonly<{
@@ -75,6 +82,50 @@ export type ScoredTransition = Readonly<{
   plan: MixPlan;
   /** Largest effect first. */
   reasons: readonly Reason[];
+}>;
+
+/** A transition to render. */
+export type PreviewRequest = Readonly<{
+  tenantId: TenantId;
+  from: TransitionFrom;
+  to: TransitionTo;
+  constraints?: NextConstraints;
+  format?: PreviewFormat;
+  signal?: AbortSignal;
+}>;
+
+/** Pairs to judge. */
+export type ScoreRequest = Readonly<{
+  tenantId: TenantId;
+  pairs: readonly Readonly<{ from: TransitionFrom; to: TransitionTo }>[];
+  constraints?: NextConstraints;
+  signal?: AbortSignal;
+}>;
+
+/** A judged pair. */
+export type PairScore = Omit<ScoredTransition, 'trackId' | 'title' | 'artists' | 'score'> &
+  Readonly<{ cueOutMs: number }>;
+
+/** Tracks to order. */
+export type SequenceRequest = Readonly<{
+  tenantId: TenantId;
+  trackIds: readonly TrackId[];
+  /** Wanted energy among these tracks, 0..1, at shares of the sequence, 0..1. */
+  curve?: readonly EnergyPoint[];
+  /** Positions from 0; -1 is the last one. */
+  pins?: readonly Readonly<{ trackId: TrackId; position: number }>[];
+  /** Tracks that follow each other without a break. */
+  locks?: readonly (readonly TrackId[])[];
+  /** Longest total, ms. */
+  budgetMs?: number;
+  constraints?: NextConstraints;
+}>;
+
+/** Tracks in order; `score` says how well a track follows the one before it. */
+export type SequenceResult = Readonly<{
+  tracks: readonly Readonly<{ trackId: TrackId; durationMs: number; energy: number; score?: number }>[];
+  leftOut: readonly TrackId[];
+  durationMs: number;
 }>;
 
 /** The answer, best first. */

@@ -10,10 +10,22 @@ import {
 import type { Listener } from '../listener.js';
 import { AudioPlaces } from './audio-places.js';
 import { HeadIndexKeeper } from './head-index-keeper.js';
+import { HeadSource } from './head-source.js';
 import { NextTrack } from './next-track.js';
+import { Previews } from './previews.js';
 import { ProfileCache } from './profile-cache.js';
-import { TailSource } from './tail-source.js';
-import type { NextRequest, NextResult } from './transition-types.js';
+import { Sequences } from './sequences.js';
+import { type Tail, TailSource } from './tail-source.js';
+import { joinPair } from './join-pair.js';
+import type {
+  NextRequest,
+  NextResult,
+  PairScore,
+  ScoreRequest,
+  SequenceRequest,
+  SequenceResult,
+  TransitionFrom,
+} from './transition-types.js';
 
 /** What transitions are made of. */
 export type TransitionParts = Readonly<{
@@ -47,6 +59,10 @@ export class Transitions {
   readonly #keeper: HeadIndexKeeper;
   readonly #tails: TailSource;
   readonly #next: NextTrack;
+  readonly #heads: HeadSource;
+  readonly #sequences: Sequences;
+  /** Rendered transitions. */
+  readonly previews: Previews;
 
   constructor(parts: TransitionParts) {
     const { database, listener, dataDir } = parts;
@@ -64,6 +80,10 @@ export class Transitions {
     this.#feedback = feedback;
     this.#keeper = keeper;
     this.#tails = tails;
+    const heads = new HeadSource({ store, profiles, listener, tails, model });
+    this.#heads = heads;
+    this.#sequences = new Sequences({ store, profiles, model });
+    this.previews = new Previews({ tails, heads, audio, listener, model, dataDir });
     this.#next = new NextTrack({ store, feedback, profiles, keeper, tails, model, today });
   }
 
@@ -96,6 +116,30 @@ export class Transitions {
   /** What may come next, best first; {@link TailSource.resolve} says what can go wrong. */
   next(request: NextRequest): Promise<NextResult> {
     return this.#next.find(request);
+  }
+
+  /** Judges and plans pairs, in their order; {@link TailSource.resolve} says what can go wrong. */
+  async score({ tenantId, pairs, constraints = {}, signal }: ScoreRequest): Promise<readonly PairScore[]> {
+    const tails = new Map<string, Promise<Tail>>();
+    const tailOf = (from: TransitionFrom): Promise<Tail> => {
+      const key = JSON.stringify(from);
+      const tail = tails.get(key) ?? this.#tails.resolve(tenantId, from, constraints, signal);
+      tails.set(key, tail);
+      return tail;
+    };
+    return Promise.all(
+      pairs.map(async ({ from, to }) => {
+        const tail = await tailOf(from);
+        const head = await this.#heads.resolve(tenantId, to, tail, constraints, signal);
+        const joined = joinPair(this.model, tail, head, constraints, from.atMs);
+        return { cueOutMs: joined.plan.cueOutMs, ...joined };
+      }),
+    );
+  }
+
+  /** Orders tracks; {@link Sequences.order} says what can go wrong. */
+  sequence(request: SequenceRequest): Promise<SequenceResult> {
+    return this.#sequences.order(request);
   }
 
   /**
