@@ -1,11 +1,33 @@
-/** Constants of the decision, fitted by test/quality/fingerprint/fit_decision.py; part of the fingerprint's version. */
-export const decisionModel = {
+/** What turns evidence into a score and a probability. */
+export type DecisionModel = Readonly<{
   /** What a vote adds to the score, and how many count. */
+  votes: number;
+  mostVotes: number;
+  /** Agreement that unrelated tracks reach anyway: a rival below it was only not looked at. */
+  leastRivalZ: number;
+  /** Logistic model: weight of each piece of evidence, and where it stops to count. */
+  intercept: number;
+  score: number;
+  mostScore: number;
+  z: number;
+  mostZ: number;
+  size: number;
+  nominal: number;
+  share: number;
+  leastShare: number;
+  contrast: number;
+  mostContrast: number;
+  spectral: number;
+  mostSpectral: number;
+  /** Probability from which a match is answered. */
+  answer: number;
+}>;
+
+/** Constants of the decision, fitted by test/quality/fingerprint/fit_decision.py; part of the fingerprint's version. */
+export const decisionModel: DecisionModel = {
   votes: 0.1,
   mostVotes: 40,
-  /** Agreement that unrelated tracks reach anyway: a rival below it was only not looked at. */
   leastRivalZ: 4,
-  /** Logistic model: weight of each piece of evidence, and where it stops to count. */
   intercept: -14.1957,
   score: 0.6772,
   mostScore: 25,
@@ -17,6 +39,22 @@ export const decisionModel = {
   leastShare: 0.4,
   contrast: 0.4168,
   mostContrast: 10,
-  /** Probability from which a match is answered. */
+  spectral: 0,
+  mostSpectral: 0,
   answer: 0.7,
-} as const;
+};
+
+/** The same for queries whose spectrum was kept. */
+export const spectralDecisionModel: DecisionModel = {
+  ...decisionModel,
+  leastRivalZ: 0,
+  intercept: -15.5493,
+  score: 0.4746,
+  z: -0.1545,
+  size: 1.3168,
+  nominal: 2.1723,
+  share: 2.2384,
+  contrast: 0.6622,
+  spectral: -0.0676,
+  mostSpectral: 12,
+};

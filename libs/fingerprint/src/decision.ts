@@ -1,7 +1,7 @@
 import type { TrackId } from '@earmark/kernel';
-import { decisionModel } from './decision-model.js';
+import { decisionModel, spectralDecisionModel, type DecisionModel } from './decision-model.js';
 import { QueryRaster, type ReferencePeaks } from './query-raster.js';
-import type { Place } from './place.js';
+import { strengthOf, type Place } from './place.js';
 
 /** What the places of one query amount to. */
 export type Decision = Readonly<{
@@ -36,13 +36,15 @@ export type Evidence = Readonly<{
   nominal: boolean;
   /** Standard deviations by which the place is ahead of the same track's other places. */
   contrast: number;
+  /** Agreement with the query's spectrogram, when it was asked; `z` and `rivalZ` then include it. */
+  spectral?: number;
 }>;
 
 /**
  * Decides whether the best place is a true one. The places of other tracks are the null model: a query in which drum
  * loops match everything has strong rivals. Tracks that hold the same audio are no rivals but alternatives.
  *
- * @param places verified places, best agreement first
+ * @param places verified places, strongest first; the spectrogram was asked about all or none
  * @param contrast how far the best place is ahead of the same track's others, see {@link ShiftProfile}
  */
 export async function decide(
@@ -55,7 +57,8 @@ export async function decide(
   if (!best) return undefined;
   const rivals = bestPerTrack(places).filter((place) => place.trackId !== best.trackId);
   const alternatives: Place[] = [];
-  let rivalZ: number = decisionModel.leastRivalZ;
+  const strength = strengthOf(best);
+  let rivalZ: number = modelFor(best).leastRivalZ;
   for (const [i, rival] of rivals.entries()) {
     if (
       i < mostCompared &&
@@ -63,17 +66,18 @@ export async function decide(
       (await shareAudio(raster, best, rival, references))
     )
       alternatives.push(rival);
-    else rivalZ = Math.max(rivalZ, rival.line.z);
+    else rivalZ = Math.max(rivalZ, strengthOf(rival));
   }
-  const { z, expected, share, speed, pitch } = best.line;
+  const { expected, share, speed, pitch } = best.line;
   const evidence = {
-    z,
+    z: strength,
     rivalZ,
     votes: best.votes,
     expected,
     share,
     nominal: speed === 1 && pitch === 0,
     contrast,
+    ...(best.spectral !== undefined && { spectral: best.spectral }),
   };
   return {
     place: best,
@@ -91,14 +95,18 @@ const sharedAgreement = { z: 7, share: 0.35 } as const;
 
 /** Single number that orders answers: how far the place is ahead of chance. */
 export function scoreOf(evidence: Evidence): number {
-  return (
-    evidence.z - evidence.rivalZ + decisionModel.votes * Math.min(evidence.votes, decisionModel.mostVotes)
-  );
+  const model = modelFor(evidence);
+  return evidence.z - evidence.rivalZ + model.votes * Math.min(evidence.votes, model.mostVotes);
+}
+
+/** The constants for evidence with or without the spectrogram's say. */
+function modelFor({ spectral }: Readonly<{ spectral?: number }>): DecisionModel {
+  return spectral === undefined ? decisionModel : spectralDecisionModel;
 }
 
 /** Calibrated probability of the evidence, by the logistic model that test/quality/fingerprint fits. */
 export function probabilityOf(evidence: Evidence): number {
-  const model = decisionModel;
+  const model = modelFor(evidence);
   const logit =
     model.intercept +
     model.score * Math.min(model.mostScore, scoreOf(evidence)) +
@@ -106,7 +114,8 @@ export function probabilityOf(evidence: Evidence): number {
     model.size * Math.log(evidence.expected + 1) +
     model.nominal * (evidence.nominal ? 1 : 0) +
     model.share * Math.max(0, evidence.share - model.leastShare) +
-    model.contrast * Math.min(model.mostContrast, evidence.contrast);
+    model.contrast * Math.min(model.mostContrast, evidence.contrast) +
+    model.spectral * Math.max(-model.mostSpectral, Math.min(model.mostSpectral, evidence.spectral ?? 0));
   return 1 / (1 + Math.exp(-logit));
 }
 

@@ -42,5 +42,8 @@ export {
 } from './duplicates.js';
 export { alignDocuments, type DocumentProposal } from './align-documents.js';
 export { ShiftProfile, type Standing } from './shift-profile.js';
-export { decisionModel } from './decision-model.js';
+export { decisionModel, spectralDecisionModel, type DecisionModel } from './decision-model.js';
+export { roleEvidence, roleOf, type RoleEvidence } from './role.js';
+export { SpectralAgreement } from './spectral-agreement.js';
+export { levelDb, mostSpectrumFrames, spectrumBins, type SpectrumLevels } from './spectrum.js';
 export { probabilityOf, type Decision, type Evidence } from './decision.js';

@@ -2,6 +2,7 @@ import { DomainError } from '@earmark/kernel';
 import { assertKnownFingerprint, fingerprintConfig } from './config.js';
 import { quantum } from './peak-extractor.js';
 import type { Peaks } from './peaks.js';
+import { spectrumBins } from './spectrum.js';
 
 const magic = 0x4b504d45;
 const codecVersion = 1;
@@ -23,15 +24,17 @@ export class BadPeaksError extends DomainError {
 /**
  * Packs peaks without loss: a 16-byte header (magic `EMPK`, codec version, configuration version, peak count, length in
  * frames; little endian), then 4 bytes a peak: time since the previous peak in 1/8 frames as a varint, and 24 bits with
- * pitch (13, 1/32 step), level (7, dB + 100) and rank (4).
+ * pitch (13, 1/32 step), level (7, dB + 100) and rank (4). A query's spectrum, where there is one (byte 6 is 1), follows.
  */
 export function encodePeaks(peaks: Peaks): Uint8Array {
   const count = peaks.frames.length;
-  const bytes = new Uint8Array(headerBytes + count * 8);
+  const spectrum = peaks.spectrum ?? new Uint8Array(0);
+  const bytes = new Uint8Array(headerBytes + count * 8 + spectrum.length);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, magic, true);
   view.setUint8(4, codecVersion);
   view.setUint8(5, fingerprintConfig.version);
+  view.setUint8(6, peaks.spectrum ? 1 : 0);
   view.setUint32(8, count, true);
   view.setUint32(12, peaks.lengthFrames, true);
   let at = headerBytes;
@@ -52,7 +55,8 @@ export function encodePeaks(peaks: Peaks): Uint8Array {
     bytes[at++] = (packed >> 8) & 255;
     bytes[at++] = packed >> 16;
   }
-  return bytes.slice(0, at);
+  bytes.set(spectrum, at);
+  return bytes.slice(0, at + spectrum.length);
 }
 
 /**
@@ -93,6 +97,8 @@ export function decodePeaks(bytes: Uint8Array): Peaks {
     levels[i] = ((packed >> 13) & 127) - levelOffset;
     ranks[i] = packed >> 20;
   }
-  if (at !== bytes.length) throw new BadPeaksError('bytes after the last peak', at);
-  return { frames, pitches, levels, ranks, lengthFrames };
+  const spectrumBytes = view.getUint8(6) === 1 ? lengthFrames * spectrumBins : 0;
+  if (at + spectrumBytes !== bytes.length) throw new BadPeaksError('bytes after the last peak', at);
+  const peaks = { frames, pitches, levels, ranks, lengthFrames };
+  return spectrumBytes > 0 ? { ...peaks, spectrum: bytes.slice(at) } : peaks;
 }

@@ -1,6 +1,7 @@
 import { PeakList, SpectralPeaks } from '@earmark/dsp';
 import { fingerprintConfig as config } from './config.js';
 import type { Peaks } from './peaks.js';
+import { SpectrumRecorder } from './spectrum.js';
 
 /** Steps of the values that {@link Peaks} holds. */
 export const quantum = { frame: 1 / 8, pitch: 1 / 32, levelDb: 1 } as const;
@@ -13,7 +14,8 @@ for (let bin = 0; bin < config.lastBin; bin++)
  * Turns mono audio at 11,025 Hz into {@link Peaks}, block by block. Memory grows only by the peaks kept.
  *
  * Each band and second keeps the `queryQuota` most salient peaks, so that no loud interferer in one band can take them
- * all. One extraction serves both sides: `limitDensity(peaks, indexQuota)` gives what a reference stores.
+ * all. One extraction serves both sides: `limitDensity(peaks, indexQuota)` gives what a reference stores. At query density
+ * a recording of up to a minute keeps its spectrum, too, for the verification in noise.
  */
 export class PeakExtractor {
   private readonly finder = new SpectralPeaks({
@@ -27,17 +29,21 @@ export class PeakExtractor {
   /** Local maxima that wait for their second to end. */
   private readonly raw = new PeakList();
   private readonly out = new GrowingPeaks();
+  private readonly spectrum: SpectrumRecorder | undefined;
   private samples = 0;
   private cell = 0;
   /** Peaks at the start of `raw` whose second is over: only rivals of later ones. */
   private done = 0;
 
   /** @param quota peaks kept a band and second, at most 16 */
-  constructor(private readonly quota: number = config.queryQuota) {}
+  constructor(private readonly quota: number = config.queryQuota) {
+    if (quota >= config.queryQuota) this.spectrum = new SpectrumRecorder();
+  }
 
   /** @param block mono samples, -1 .. 1, any number */
   push(block: Float32Array): void {
     this.samples += block.length;
+    this.spectrum?.push(block);
     this.finder.process(block, this.raw);
     this.closeCells(config.dominanceFrames + 1);
   }
@@ -51,7 +57,9 @@ export class PeakExtractor {
     this.samples = 0;
     this.cell = 0;
     this.done = 0;
-    return this.out.take(frames);
+    const spectrum = this.spectrum?.finish(frames);
+    const peaks = this.out.take(frames);
+    return spectrum ? { ...peaks, spectrum } : peaks;
   }
 
   /** Closes the seconds that ended `margin` frames before the last peak, so that all their rivals are known. */

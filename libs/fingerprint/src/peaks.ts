@@ -1,3 +1,5 @@
+import { spectrumBins, type SpectrumLevels } from './spectrum.js';
+
 /**
  * Spectral peaks of a recording, parallel arrays of equal length in order of time. Everything else (hashes, votes,
  * verification) is derived from them; this is what the database stores.
@@ -16,6 +18,8 @@ export type Peaks = Readonly<{
   ranks: Uint8Array;
   /** Duration of the recording in analysis frames. */
   lengthFrames: number;
+  /** What a short query sounded like between its peaks; never stored. */
+  spectrum?: SpectrumLevels;
 }>;
 
 /** Peaks with no content. */
@@ -65,6 +69,7 @@ export function limitDensity(peaks: Peaks, quota: number): Peaks {
 export function slicePeaks(peaks: Peaks, startFrame: number, endFrame: number): Peaks {
   const from = lowerBound(peaks.frames, startFrame);
   const to = lowerBound(peaks.frames, endFrame);
+  const end = Math.min(endFrame, peaks.lengthFrames);
   const frames = peaks.frames.slice(from, to);
   for (let i = 0; i < frames.length; i++) frames[i] -= startFrame;
   return {
@@ -72,6 +77,9 @@ export function slicePeaks(peaks: Peaks, startFrame: number, endFrame: number): 
     pitches: peaks.pitches.slice(from, to),
     levels: peaks.levels.slice(from, to),
     ranks: peaks.ranks.slice(from, to),
-    lengthFrames: Math.min(endFrame, peaks.lengthFrames) - startFrame,
+    lengthFrames: end - startFrame,
+    ...(peaks.spectrum && {
+      spectrum: peaks.spectrum.subarray(startFrame * spectrumBins, end * spectrumBins),
+    }),
   };
 }

@@ -48,6 +48,7 @@ export type ReferencePeaks = Readonly<{
   bins: Float32Array;
   levels: Float32Array;
   weights: Float32Array;
+  ranks: Uint8Array;
 }>;
 
 /** Prepares stored peaks for {@link QueryRaster.agreement}. */
@@ -57,6 +58,7 @@ export function referencePeaks(peaks: Peaks): ReferencePeaks {
     bins: peaks.pitches.map(binOfPitch),
     levels: peaks.levels,
     weights: Float32Array.from(peaks.ranks, (rank) => rankWeight[rank]),
+    ranks: peaks.ranks,
   };
 }
 

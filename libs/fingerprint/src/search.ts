@@ -2,11 +2,12 @@ import type { TrackId } from '@earmark/kernel';
 import { centsPerStep, type Candidate, type CandidateSource, type PeakSource } from './candidate.js';
 import { decide, type Decision } from './decision.js';
 import type { Peaks } from './peaks.js';
-import type { Place } from './place.js';
+import { strengthOf, type Place } from './place.js';
 import { queryLandmarks } from './query-landmarks.js';
 import { QueryRaster, referencePeaks, type Alignment, type ReferencePeaks } from './query-raster.js';
 import { searchLevels, type SearchLevel } from './search-levels.js';
 import { ShiftProfile } from './shift-profile.js';
+import { SpectralAgreement } from './spectral-agreement.js';
 import { glance, verify, type Verified } from './verification.js';
 
 /** Where a search looks. */
@@ -60,10 +61,12 @@ export async function search(
   const raster = QueryRaster.ofQuery(peaks);
   const shifts = new ShiftProfile(peaks);
   const places: Place[] = [];
+  let spectrum: SpectralAgreement | undefined;
   let decision: Decision | undefined;
   let level = 'none';
   if (peaks.frames.length < leastPeaks) return { raster, places, decision, level };
   for (const step of levels) {
+    if (step.faint && !peaks.spectrum) continue;
     level = step.name;
     const found = await index.candidates(
       queryLandmarks(peaks, step.depth),
@@ -71,13 +74,39 @@ export async function search(
       step.candidates,
       step.postings,
     );
-    for (const place of await verifyBest(raster, references, found)) addPlace(places, place);
+    for (const place of await verifyBest(raster, references, found, step.refined)) addPlace(places, place);
     places.sort((a, b) => b.line.z - a.line.z);
     const contrast = await settle(raster, shifts, references, places);
-    decision = await decide(raster, places, contrast, references);
+    if (!spectrum) decision = await decide(raster, places, contrast, references);
+    if (decision && decision.probability >= certain) break;
+    spectrum ??= SpectralAgreement.of(peaks);
+    if (spectrum) decision = await decideBySpectrum(spectrum, raster, shifts, references, places);
     if (decision && decision.probability >= certain) break;
   }
   return { raster, places, decision, level };
+}
+
+/** Places of a query that are compared with its spectrogram. */
+const mostHeard = 24;
+
+/** Decides with what the query's spectrogram says of the best places; `places` stays as it is. */
+async function decideBySpectrum(
+  spectrum: SpectralAgreement,
+  raster: QueryRaster,
+  shifts: ShiftProfile,
+  references: ReferenceCache,
+  places: Place[],
+): Promise<Decision | undefined> {
+  for (const [i, place] of places.slice(0, mostHeard).entries()) {
+    const reference = await references.get(place.trackId);
+    if (reference && place.spectral === undefined)
+      places[i] = { ...place, spectral: spectrum.along(reference, place.line) };
+  }
+  const heard = places.slice(0, mostHeard).sort((a, b) => strengthOf(b) - strengthOf(a));
+  const [top] = heard;
+  const reference = top && (await references.get(top.trackId));
+  if (!reference) return undefined;
+  return decide(raster, heard, shifts.standing(reference, top.line).contrast, references);
 }
 
 /** Peaks below which a query says nothing. */
@@ -110,13 +139,11 @@ async function settle(
 /** Coincidences, relative to the best place's, from which another place is tried. */
 const clearGain = 1.1;
 
-/** Candidates of one level that are refined after a glance at all of them. */
-const mostRefined = 10;
-
 async function verifyBest(
   raster: QueryRaster,
   references: ReferenceCache,
   found: readonly Candidate[],
+  refined: number,
 ): Promise<readonly Place[]> {
   const glances: { candidate: Candidate; reference: ReferencePeaks; start: Alignment; z: number }[] = [];
   for (const candidate of found) {
@@ -131,7 +158,7 @@ async function verifyBest(
   }
   glances.sort((a, b) => b.z - a.z);
   const places: Place[] = [];
-  for (const { candidate, reference, start } of glances.slice(0, mostRefined)) {
+  for (const { candidate, reference, start } of glances.slice(0, refined)) {
     const line = verifyBothWays(raster, reference, start);
     if (line.expected >= leastCompared)
       places.push({ trackId: candidate.trackId, votes: candidate.evidence, line });

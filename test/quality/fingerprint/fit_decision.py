@@ -13,21 +13,23 @@ import json
 import numpy as np
 from scipy.optimize import minimize
 
-VOTES, MOST_VOTES, LEAST_RIVAL, MOST_SCORE, MOST_Z, MOST_CONTRAST, LEAST_SHARE = 0.1, 40, 4.0, 25.0, 30.0, 10.0, 0.4
+VOTES, MOST_VOTES, LEAST_RIVAL, MOST_SCORE, MOST_Z, MOST_CONTRAST, LEAST_SHARE, MOST_SPECTRAL = 0.1, 40, 4.0, 25.0, 30.0, 10.0, 0.4, 12.0
 
 
 def features(e):
-    score = e["z"] - max(LEAST_RIVAL, e["rivalZ"]) + VOTES * min(MOST_VOTES, e["votes"])
-    return [1.0, min(MOST_SCORE, score), min(MOST_Z, e["z"]), np.log(e["expected"] + 1), float(e["nominal"]), max(0.0, e["share"] - LEAST_SHARE), min(MOST_CONTRAST, e["contrast"])]
+    least = 0.0 if "spectral" in e else LEAST_RIVAL
+    score = e["z"] - max(least, e["rivalZ"]) + VOTES * min(MOST_VOTES, e["votes"])
+    return [1.0, min(MOST_SCORE, score), min(MOST_Z, e["z"]), np.log(e["expected"] + 1), float(e["nominal"]), max(0.0, e["share"] - LEAST_SHARE), min(MOST_CONTRAST, e["contrast"])] + (
+        [max(-MOST_SPECTRAL, min(MOST_SPECTRAL, e["spectral"]))] if "spectral" in e else [])
 
 
-NAMES = ["intercept", "score", "z", "size", "nominal", "share", "contrast"]
+NAMES = ["intercept", "score", "z", "size", "nominal", "share", "contrast", "spectral"]
 
 
-def read(path, related):
+def read(path, related, spectral):
     with open(path) as f:
         rows = [json.loads(line) for line in f if '"evidence"' in line]
-    rows = [r for r in rows if r.get("evidence") and (r["positive"] or (r["source"], r.get("track")) not in related)]
+    rows = [r for r in rows if r.get("evidence") and ("spectral" in r["evidence"]) == spectral and (r["positive"] or (r.get("source"), r.get("track")) not in related)]
     x = np.array([features(r["evidence"]) for r in rows])
     y = np.array([float(r["positive"] and r["right"]) for r in rows])
     return rows, x, y
@@ -69,12 +71,16 @@ def main():
     ap.add_argument("files", nargs="+")
     a = ap.parse_args()
     related = {(r["source"], r["track"]) for path in a.related for r in json.load(open(path))}
-    rows, x, y = read(a.files[0], related)
-    b = fit(x, y)
-    print("{ " + ", ".join(f"{n}: {v:.4f}" for n, v in zip(NAMES, b)) + " }")
-    report(a.files[0], rows, x, y, b)
-    for path in a.files[1:]:
-        report(path, *read(path, related), b)
+    for spectral in (False, True):
+        print("evidence with the spectrogram's say:" if spectral else "evidence of peaks alone:")
+        rows, x, y = read(a.files[0], related, spectral)
+        if y.min(initial=1) == y.max(initial=0):
+            continue
+        b = fit(x, y)
+        print("{ " + ", ".join(f"{n}: {v:.4f}" for n, v in zip(NAMES, b)) + " }")
+        report(a.files[0], rows, x, y, b)
+        for path in a.files[1:]:
+            report(path, *read(path, related, spectral), b)
 
 
 if __name__ == "__main__":

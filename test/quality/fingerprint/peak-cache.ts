@@ -29,7 +29,10 @@ export function samplesOf(path: string, cacheDir: string): Float32Array {
 
 /** Peaks of a file at query density, through a cache that forgets when the configuration changes. */
 export function peaksOf(path: string, cacheDir: string): Peaks {
-  const folder = join(cacheDir, `peaks-${digest(JSON.stringify(fingerprintConfig)).slice(0, 8)}`);
+  const folder = join(
+    cacheDir,
+    `peaks-${digest(`spectrum ${JSON.stringify(fingerprintConfig)}`).slice(0, 8)}`,
+  );
   const file = join(folder, `${keyOf(path)}.peaks`);
   if (existsSync(file)) return decodePeaks(readFileSync(file));
   const extractor = new PeakExtractor();
