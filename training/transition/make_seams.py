@@ -29,6 +29,7 @@ import numpy as np
 RATE = 16000
 WINDOW = 8 * RATE
 GAP_S = 4.0
+MARGIN_S = 0.5
 EQ_HZ = (120, 700, 3500)
 EQ_OCTAVES = 1.5
 KINDS = ("tail", "next", "head", "other")
@@ -91,15 +92,18 @@ def cut(track, folder, seams, seed):
     excerpt = sound[int(at * RATE):int((at + length) * RATE)]
     tempo = 1 + rnd.choice((-1, 1)) * rnd.uniform(0.03, 0.06)
     pitch = 2 ** rnd.uniform(-0.5 / 12, 0.5 / 12) if split == "train" and rnd.random() < 1 / 3 else 1.0
-    changed = played(excerpt, tempo, pitch)
     a, b, t = colour(rnd), colour(rnd), colour(rnd)
     room = length - 2 * 8 - GAP_S - 1
     n = max(1, min(seams, int(room // 5)))
+    borders = [8.5 + room * (i + rnd.random()) / n for i in range(n)]
+    # Only what the windows need is stretched, each piece with a margin before and behind.
+    piece = int((8 * tempo + 2 * MARGIN_S) * RATE)
+    starts = [int((border + GAP_S - MARGIN_S) * RATE) for border in borders]
+    changed = played(np.concatenate([np.resize(excerpt[at:at + piece], piece) for at in starts]), tempo, pitch)
     windows = []
-    for i in range(n):
-        border = 8.5 + room * (i + rnd.random()) / n
+    for i, border in enumerate(borders):
         windows += [window(excerpt, border - 8, a), window(excerpt, border, b), window(excerpt, border + GAP_S, b),
-                    window(changed, (border + GAP_S) / tempo, t)]
+                    window(changed, (i * piece / RATE + MARGIN_S) / tempo, t)]
     windows += [window(sound, last - 8, a), window(sound, first, b)]
     whole = len(sound) < 299 * RATE
     return np.concatenate(windows), dict(id=track["id"], package=track["source"], path=track["path"], split=split, seams=n,

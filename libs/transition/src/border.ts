@@ -31,7 +31,10 @@ export function describeBorder(samples: Float32Array, side: Side, out: Float32Ar
     return side === 'tail' ? samples.subarray(samples.length - length) : samples.subarray(0, length);
   };
   let peak = 0;
-  for (const value of samples) peak = Math.max(peak, Math.abs(value));
+  for (let i = 0; i < samples.length; i++) {
+    const value = Math.abs(samples[i]);
+    if (value > peak) peak = value;
+  }
   const blocks = Math.floor(samples.length / blockSamples);
   let [silent, first] = [0, blocks];
   for (let i = 0; i < blocks; i++) {
@@ -55,6 +58,6 @@ export function readBorder(values: Float32Array): Border {
 
 function levelDb(samples: Float32Array): number {
   let energy = 0;
-  for (const value of samples) energy += value * value;
+  for (let i = 0; i < samples.length; i++) energy += samples[i] * samples[i];
   return energy > 0 ? Math.max(floorDb, 10 * Math.log10(energy / samples.length)) : floorDb;
 }

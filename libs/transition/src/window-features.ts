@@ -1,8 +1,9 @@
-import { ShapeError } from '@earmark/kernel';
-import { PowerSpectrum, hannPeriodic } from '@earmark/analysis';
 import { LogMel } from '@earmark/dsp';
+import { ShapeError } from '@earmark/kernel';
 import { borderSize, describeBorder } from './border.js';
+import { PitchContent, chromaSize, pitchSize } from './pitch-content.js';
 import { ScaleTransform, rhythmSize } from './scale-transform.js';
+import { describeBands, type MelFrames } from './spectral-shape.js';
 
 /** Sample rate of the windows, Hz. */
 export const transitionRateHz = 16_000;
@@ -14,33 +15,50 @@ export const shortestWindowMs = 1_000;
 /** Which end of the window touches the seam: the end of a tail, the start of a head. */
 export type Side = 'tail' | 'head';
 
-const bands = 48;
+const bands = 64;
 const hop = 256;
-const rhythmBands = 6;
+const rhythmBands = 8;
+const rmsWanted = 0.1;
 const seamSeconds = 2;
-const chromaFft = 4096;
-const chromaHop = 2048;
+const nearSeconds = 0.5;
 
-/** Where each kind of feature lies in a row; the names are those of explanations. */
-export const featureLayout = {
-  timbre: { start: 0, size: 3 * bands },
-  dynamics: { start: 3 * bands, size: bands },
-  harmony: { start: 4 * bands, size: 36 },
-  rhythm: { start: 4 * bands + 36, size: (rhythmBands + 1) * rhythmSize },
-  border: { start: 4 * bands + 36 + (rhythmBands + 1) * rhythmSize, size: borderSize },
+const sizes = {
+  timbre: 2 * bands,
+  dynamics: 3 * bands,
+  harmony: 4 * chromaSize + pitchSize,
+  rhythm: (rhythmBands + 1) * rhythmSize,
+  seam: 2 * bands + chromaSize + pitchSize,
+  border: borderSize,
 } as const;
 
 /** A group of features. `border` is not part of a score: decisions read it. */
-export type FeatureGroup = keyof typeof featureLayout;
+export type FeatureGroup = keyof typeof sizes;
+
+let end = 0;
+const place = (size: number): Readonly<{ start: number; size: number }> => {
+  end += size;
+  return { start: end - size, size };
+};
+
+/** Where each group of features lies in a row; the names are those of explanations. */
+export const featureLayout: Readonly<Record<FeatureGroup, Readonly<{ start: number; size: number }>>> = {
+  timbre: place(sizes.timbre),
+  dynamics: place(sizes.dynamics),
+  harmony: place(sizes.harmony),
+  rhythm: place(sizes.rhythm),
+  seam: place(sizes.seam),
+  border: place(sizes.border),
+};
 
 /** Values of a feature row. */
-export const featureSize = featureLayout.border.start + featureLayout.border.size;
+export const featureSize: number = end;
 
 /**
- * Describes windows of music next to a seam, without what a player can remove: level is taken out, rhythm is described
- * whatever its tempo. Timbre (mean, spread and seam of log-mel bands), dynamics (their mean change), harmony (chroma of
- * the window, of the seam and of the bass) and rhythm (scale transforms of the onset strength in six ranges and of all).
- * The border values alone keep the level.
+ * Describes windows of music next to a seam, without what a player can remove: the level is taken out, rhythm is described
+ * whatever its tempo. Timbre (mean and spread of log-mel bands), dynamics (how much
+ * bands change within 16, 64 and 256 ms), harmony (chroma of the window, its change, of the bass and of the seam, and the
+ * relief of the semitones), rhythm (scale transforms of the onset strength in eight ranges and of all) and seam (bands and
+ * semitones of the last 2 s and 0.5 s). The border values alone keep the level.
  */
 export class WindowFeatures {
   private readonly mel = new LogMel({
@@ -51,13 +69,11 @@ export class WindowFeatures {
     melBands: bands,
     fMinHz: 40,
     fMaxHz: 7_600,
-    logOffset: 1e-3,
+    logOffset: 1e-2,
   });
-  private readonly fft = new PowerSpectrum(chromaFft);
-  private readonly window = hannPeriodic(chromaFft);
-  private readonly frame = new Float32Array(chromaFft);
-  private readonly power = new Float32Array(chromaFft / 2 + 1);
+  private readonly pitch = new PitchContent();
   private readonly rhythm = new ScaleTransform();
+  private scaled = new Float32Array((windowMs * transitionRateHz) / 1000);
 
   /**
    * @param samples mono at {@link transitionRateHz}, -1..1, at least {@link shortestWindowMs} long
@@ -69,47 +85,54 @@ export class WindowFeatures {
       throw new ShapeError('samples', `at least ${shortestWindowMs} ms at 16 kHz`, samples.length);
     }
     const out = new Float32Array(featureSize);
+    const part = (group: FeatureGroup): Float32Array => {
+      const { start, size } = featureLayout[group];
+      return out.subarray(start, start + size);
+    };
+    const level = rms(samples);
+    const scale = level > 1e-5 ? rmsWanted / level : 1;
+    if (this.scaled.length < samples.length) this.scaled = new Float32Array(samples.length);
+    const scaled = this.scaled.subarray(0, samples.length);
+    for (let i = 0; i < samples.length; i++) scaled[i] = samples[i] * scale;
+    const frames = this.frames(scaled);
+    const near = (seconds: number): readonly [number, number] => {
+      const length = Math.min(frames.count, Math.round((seconds * transitionRateHz) / hop));
+      return side === 'tail' ? [frames.count - length, frames.count] : [0, length];
+    };
+    describeBands(frames, {
+      timbre: part('timbre'),
+      dynamics: part('dynamics'),
+      seam: part('seam'),
+      seamFrames: near(seamSeconds),
+      nearFrames: near(nearSeconds),
+    });
+    this.onsets(frames, part('rhythm'));
+    this.pitch.describe(
+      scaled,
+      side,
+      { seamSeconds, nearSeconds },
+      part('harmony'),
+      part('seam').subarray(2 * bands),
+    );
+    describeBorder(samples, side, part('border'));
+    return out;
+  }
+
+  private frames(samples: Float32Array): MelFrames {
     const first = this.mel.process(samples).slice();
     const rest = this.mel.flush();
     const levels = new Float32Array(first.length + rest.length);
     levels.set(first);
     levels.set(rest, first.length);
-    const frames = levels.length / bands;
-    this.spectral(levels, frames, side, out);
-    this.onsets(levels, frames, out);
-    this.harmony(samples, side, out);
-    describeBorder(samples, side, out.subarray(featureLayout.border.start));
-    return out;
+    return { levels, bands, count: levels.length / bands };
   }
 
-  private spectral(levels: Float32Array, frames: number, side: Side, out: Float32Array): void {
-    const seam = Math.min(frames, Math.round((seamSeconds * transitionRateHz) / hop));
-    const seamFrom = side === 'tail' ? frames - seam : 0;
-    let overall = 0;
-    for (let b = 0; b < bands; b++) {
-      let [mean, square, near, change] = [0, 0, 0, 0];
-      for (let f = 0; f < frames; f++) {
-        const value = levels[f * bands + b];
-        mean += value / frames;
-        square += (value * value) / frames;
-        if (f >= seamFrom && f < seamFrom + seam) near += value / seam;
-        if (f > 0) change += Math.abs(value - levels[(f - 1) * bands + b]) / (frames - 1);
-      }
-      overall += mean / bands;
-      out[b] = mean;
-      out[bands + b] = Math.sqrt(Math.max(0, square - mean * mean));
-      out[2 * bands + b] = near - mean;
-      out[featureLayout.dynamics.start + b] = change;
-    }
-    for (let b = 0; b < bands; b++) out[b] -= overall;
-  }
-
-  private onsets(levels: Float32Array, frames: number, out: Float32Array): void {
+  private onsets({ levels, count }: MelFrames, out: Float32Array): void {
     const per = bands / rhythmBands;
-    const total = new Float64Array(frames - 1);
-    const range = new Float64Array(frames - 1);
+    const total = new Float64Array(count - 1);
+    const range = new Float64Array(count - 1);
     for (let r = 0; r < rhythmBands; r++) {
-      for (let f = 1; f < frames; f++) {
+      for (let f = 1; f < count; f++) {
         let sum = 0;
         for (let b = r * per; b < (r + 1) * per; b++) {
           const rise = levels[f * bands + b] - levels[(f - 1) * bands + b];
@@ -118,48 +141,14 @@ export class WindowFeatures {
         range[f - 1] = sum;
         total[f - 1] += sum;
       }
-      this.rhythm.describe(range, out, featureLayout.rhythm.start + r * rhythmSize);
+      this.rhythm.describe(range, out, r * rhythmSize);
     }
-    this.rhythm.describe(total, out, featureLayout.rhythm.start + rhythmBands * rhythmSize);
-  }
-
-  private harmony(samples: Float32Array, side: Side, out: Float32Array): void {
-    const { frame, power, window } = this;
-    const at = featureLayout.harmony.start;
-    const seamSamples = seamSeconds * transitionRateHz;
-    const seamFrom = side === 'tail' ? samples.length - seamSamples : 0;
-    for (let start = 0; start + chromaFft <= samples.length; start += chromaHop) {
-      for (let i = 0; i < chromaFft; i++) frame[i] = samples[start + i] * window[i];
-      this.fft.power(frame, power);
-      const centre = start + chromaFft / 2;
-      const near = centre >= seamFrom && centre < seamFrom + seamSamples;
-      for (let k = 0; k < chromaBins.length; k++) {
-        const { bin, pitchClass, weight, bass } = chromaBins[k];
-        const value = weight * Math.sqrt(power[bin]);
-        out[at + pitchClass] += value;
-        if (near) out[at + 12 + pitchClass] += value;
-        if (bass) out[at + 24 + pitchClass] += value;
-      }
-    }
-    for (let part = 0; part < 3; part++) {
-      const chroma = out.subarray(at + 12 * part, at + 12 * (part + 1));
-      let norm = 1e-9;
-      for (const value of chroma) norm += value * value;
-      for (let p = 0; p < 12; p++) chroma[p] /= Math.sqrt(norm);
-    }
+    this.rhythm.describe(total, out, rhythmBands * rhythmSize);
   }
 }
 
-/** Bins of the chroma transform between 60 Hz and 2.2 kHz with their pitch class and closeness to its centre. */
-const chromaBins = Array.from({ length: chromaFft / 2 }, (_, bin) => {
-  const hz = (bin * transitionRateHz) / chromaFft;
-  const note = 69 + 12 * Math.log2(Math.max(hz, 1) / 440);
-  const off = note - Math.round(note);
-  return {
-    bin,
-    hz,
-    pitchClass: ((Math.round(note) % 12) + 12) % 12,
-    weight: Math.exp(-((off / 0.25) ** 2)),
-    bass: hz < 260,
-  };
-}).filter(({ hz }) => hz > 60 && hz < 2_200);
+function rms(samples: Float32Array): number {
+  let energy = 0;
+  for (let i = 0; i < samples.length; i++) energy += samples[i] * samples[i];
+  return Math.sqrt(energy / samples.length);
+}

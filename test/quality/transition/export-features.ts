@@ -1,63 +1,42 @@
 /**
- * Describes the windows that training/transition/make_windows.py made.
+ * Describes the windows that training/transition/make_seams.py and make_joins.py cut.
  *
- *     node test/quality/transition/export-features.ts WINDOWS_FOLDER... > features.jsonl
+ *     node test/quality/transition/export-features.ts SEAMS_FOLDER
  *
- * One line a seam: track, package, split, and the feature rows of the tail (side a), of the true head 4 s after it (side b)
- * and of the same head stretched (side t), base64 of float32.
+ * Reads SEAMS_FOLDER/index.jsonl ({"id", "sides"?}) and `<id>.s16` (windows of 8 s, one after the other), writes layout.json and `<id>.f32`:
+ * row-major [windows, featureSize]. Windows of make_seams.py are tail, next, head, other for each seam, then end, start; a
+ * list of `sides` says otherwise. Resumable.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { WindowFeatures, transitionRateHz, windowMs, type Side } from '@earmark/transition';
+import { WindowFeatures, featureLayout, transitionRateHz, windowMs, type Side } from '@earmark/transition';
 
-type Track = Readonly<{
-  id: string;
-  package: string;
-  split: string;
-  path: string;
-  seconds: number;
-  ratio: number;
-}>;
+type Entry = Readonly<{ id: string; sides?: readonly Side[] }>;
 
-const gapSeconds = 4;
-const seams = 5;
-const windowSeconds = windowMs / 1000;
+const windowSamples = (windowMs * transitionRateHz) / 1000;
 const features = new WindowFeatures();
+const samples = new Float32Array(windowSamples);
+const folder = process.argv[2];
 
-function read(path: string): Float32Array {
-  const bytes = readFileSync(path);
-  const out = new Float32Array(bytes.length >> 1);
-  for (let i = 0; i < out.length; i++) out[i] = bytes.readInt16LE(2 * i) / 32768;
-  return out;
+function sideOf(index: number, count: number): Side {
+  if (index === count - 2) return 'tail';
+  return index % 4 === 0 && index < count - 2 ? 'tail' : 'head';
 }
 
-function row(samples: Float32Array, startSeconds: number, side: Side): string {
-  const start = Math.round(startSeconds * transitionRateHz);
-  const values = features.describe(samples.subarray(start, start + windowSeconds * transitionRateHz), side);
-  return Buffer.from(values.buffer).toString('base64');
-}
-
-const seen = new Set<string>();
-for (const folder of process.argv.slice(2)) {
-  for (const line of readFileSync(join(folder, 'index.jsonl'), 'utf8').split('\n')) {
-    if (line === '') continue;
-    const track = JSON.parse(line) as Track;
-    if (seen.has(track.path) || !existsSync(join(folder, `${track.id}.t.s16`))) continue;
-    seen.add(track.path);
-    const side = (name: string) => read(join(folder, `${track.id}.${name}.s16`));
-    const [a, b, t] = [side('a'), side('b'), side('t')];
-    const room = track.seconds - 2 * windowSeconds - gapSeconds - 2;
-    for (let i = 0; i < seams; i++) {
-      const at = windowSeconds + 0.5 + (room * (i + 0.5)) / seams;
-      const line = {
-        track: track.path,
-        package: track.package,
-        split: track.split,
-        tail: row(a, at - windowSeconds, 'tail'),
-        head: row(b, at + gapSeconds, 'head'),
-        stretched: row(t, (at + gapSeconds) / track.ratio, 'head'),
-      };
-      process.stdout.write(JSON.stringify(line) + '\n');
-    }
+writeFileSync(join(folder, 'layout.json'), JSON.stringify(featureLayout));
+for (const line of readFileSync(join(folder, 'index.jsonl'), 'utf8').split('\n')) {
+  if (line === '') continue;
+  const { id, sides } = JSON.parse(line) as Entry;
+  const target = join(folder, `${id}.f32`);
+  if (existsSync(target)) continue;
+  const bytes = readFileSync(join(folder, `${id}.s16`));
+  const sound = new Int16Array(new Uint8Array(bytes).buffer);
+  const count = Math.floor(sound.length / windowSamples);
+  const rows: Float32Array[] = [];
+  for (let w = 0; w < count; w++) {
+    const at = w * windowSamples;
+    for (let i = 0; i < windowSamples; i++) samples[i] = sound[at + i] / 32768;
+    rows.push(features.describe(samples, sides?.[w] ?? sideOf(w, count)));
   }
+  writeFileSync(target, Buffer.concat(rows.map((row) => Buffer.from(row.buffer))));
 }
