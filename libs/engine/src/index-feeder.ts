@@ -28,12 +28,17 @@ export class IndexFeeder {
   /** What the outbox was last told. */
   #reported: number | undefined;
 
-  /** @param consumer name of this index in the outbox's positions */
+  /**
+   * @param consumer name of this index in the outbox's positions
+   * @param writesTogether whether the index takes writes before the ones in front are done, and stores none behind one
+   * that fails; an index that pays for each round trip wants that
+   */
   constructor(
     private readonly index: FingerprintIndex,
     private readonly outbox: Outbox,
     private readonly peaks: TrackPeaksStore,
     private readonly consumer: string,
+    private readonly writesTogether = false,
   ) {}
 
   /**
@@ -73,10 +78,10 @@ export class IndexFeeder {
       const page = await this.peaks.list({ limit: batchEntries, ...(after === undefined ? {} : { after }) });
       const last = page.at(-1);
       if (last === undefined) break;
-      for (const track of page) {
+      await this.#inOrder(page, async (track) => {
         await this.index.add(chunksOf(track));
         onTrack(track.trackId);
-      }
+      });
       tracks += page.length;
       after = last.trackId;
     }
@@ -105,12 +110,18 @@ export class IndexFeeder {
   async #applyBatch(entries: readonly OutboxEntry[]): Promise<void> {
     const added = entries.filter(({ op }) => op === 'add').map(({ trackId }) => trackId);
     const stored = new Map((await this.peaks.findMany(added)).map((track) => [track.trackId, track]));
-    for (const entry of entries) {
+    await this.#inOrder(entries, async (entry) => {
       const track = entry.op === 'add' ? stored.get(entry.trackId) : undefined;
       const { sequence } = entry;
       // A track that was added and removed since has no peaks any more: its remove entry follows.
       if (track === undefined) await this.index.remove(entry.trackId, { sequence });
       else await this.index.add(chunksOf(track), { sequence });
-    }
+    });
+  }
+
+  /** Starts the writes in order, each when the one before is done or, with `writesTogether`, has begun. */
+  async #inOrder<T>(items: readonly T[], write: (item: T) => Promise<void>): Promise<void> {
+    if (this.writesTogether) await Promise.all(items.map(write));
+    else for (const item of items) await write(item);
   }
 }

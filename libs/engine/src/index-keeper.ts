@@ -2,6 +2,7 @@ import type { Outbox, TrackPeaksStore } from '@earmark/catalog';
 import type { CandidateSource } from '@earmark/fingerprint';
 import {
   type EmbeddedIndex,
+  type IndexHealth,
   IndexLockedError,
   IndexStateError,
   openEmbeddedIndex,
@@ -18,6 +19,34 @@ import type { PeaksCache } from './peaks-cache.js';
  * nobody else does and takes over when the writer ends.
  */
 export type IndexAccess = 'read' | 'write' | 'share';
+
+/** The fingerprint index of an installation, kept level with the outbox of its database. */
+export interface IndexKeeper {
+  /** Whether this process applies changes to the index. */
+  readonly writes: boolean;
+  /**
+   * Resolves when every change committed so far can be found.
+   *
+   * @throws {IndexStalledError} if nobody applied the changes within two minutes
+   */
+  catchUp(signal?: AbortSignal): Promise<void>;
+  /** Places that the index proposes, with the peaks of their tracks read ahead. */
+  source(
+    tenantId: TenantId,
+    catalogIds: readonly CatalogId[] | undefined,
+    cache: PeaksCache,
+  ): CandidateSource;
+  /** Size and state of the index. */
+  health(): Promise<IndexHealth>;
+  /**
+   * Derives the index again from the stored peaks.
+   *
+   * @returns number of tracks
+   * @throws {IndexReadOnlyError} if this process may not write
+   */
+  rebuild(onTrack: (trackId: TrackId) => void, signal?: AbortSignal): Promise<number>;
+  close(): Promise<void>;
+}
 
 /** A change that no writer of the index has picked up in time. */
 export class IndexStalledError extends DomainError {
@@ -36,7 +65,7 @@ const stallMs = 120_000;
 const consumer = 'embedded-index';
 
 /** The embedded index of a data folder, opened as writer or reader, and kept level with the outbox. */
-export class IndexKeeper {
+export class EmbeddedIndexKeeper implements IndexKeeper {
   #index: EmbeddedIndex;
   #feeder: IndexFeeder | undefined;
   #following: NodeJS.Timeout | undefined;
@@ -62,8 +91,8 @@ export class IndexKeeper {
     access: IndexAccess,
     outbox: Outbox,
     peaks: TrackPeaksStore,
-  ): Promise<IndexKeeper> {
-    const keeper = new IndexKeeper(directory, access, outbox, peaks, await openAs(directory, access));
+  ): Promise<EmbeddedIndexKeeper> {
+    const keeper = new EmbeddedIndexKeeper(directory, access, outbox, peaks, await openAs(directory, access));
     await keeper.#feeder?.apply();
     if (access === 'share') keeper.#follow();
     return keeper;
@@ -111,7 +140,7 @@ export class IndexKeeper {
   }
 
   /** Size and state of the index. */
-  health(): ReturnType<EmbeddedIndex['health']> {
+  health(): Promise<IndexHealth> {
     return this.#index.health();
   }
 

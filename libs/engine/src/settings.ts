@@ -2,6 +2,7 @@ import { DomainError } from '@earmark/kernel';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { delimiter } from 'node:path';
+import { type ElasticsearchSettings, elasticsearchSettingsFrom } from './elasticsearch-settings.js';
 
 /** What the engine needs to know about its surroundings. */
 export type EngineSettings = Readonly<{
@@ -9,6 +10,8 @@ export type EngineSettings = Readonly<{
   dataDir: string;
   /** External PostgreSQL; absent: the embedded one. */
   databaseUrl?: string;
+  /** Cluster that holds the fingerprint index; absent: files in the data folder. */
+  elasticsearch?: ElasticsearchSettings;
   /** Worker threads that decode and analyse, 1..256. */
   concurrency: number;
   /** Path of FFmpeg; empty: none; absent: the one on the PATH. */
@@ -32,7 +35,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads `DATABASE_URL` (or `DATABASE_URL_FILE`), `EARMARK_CONCURRENCY`, `EARMARK_FFMPEG`, `EARMARK_TAG_ON_INGEST`,
- * `EARMARK_ANALYZE_ON_INGEST`, `EARMARK_KEEP_AUDIO` and `EARMARK_MODELS`.
+ * `EARMARK_ANALYZE_ON_INGEST`, `EARMARK_KEEP_AUDIO`, `EARMARK_MODELS` and what
+ * {@link elasticsearchSettingsFrom} reads.
  *
  * @throws {SettingsError} that names every bad variable
  */
@@ -50,6 +54,11 @@ export function engineSettingsFrom(environment: Environment): Omit<EngineSetting
   const tagOnIngest = isOn(environment, 'EARMARK_TAG_ON_INGEST', problems);
   const analyzeOnIngest = isOn(environment, 'EARMARK_ANALYZE_ON_INGEST', problems);
   const keepAudio = isOn(environment, 'EARMARK_KEEP_AUDIO', problems);
+  const elasticsearch = elasticsearchSettingsFrom(
+    environment,
+    (name) => secret(environment, name, problems),
+    problems,
+  );
   if (problems.length > 0) throw new SettingsError(problems.join('; '));
   const ffmpegPath = environment['EARMARK_FFMPEG'];
   const modelFolders = (environment['EARMARK_MODELS'] ?? '').split(delimiter).filter((text) => text !== '');
@@ -60,6 +69,7 @@ export function engineSettingsFrom(environment: Environment): Omit<EngineSetting
     keepAudio,
     modelFolders,
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    ...(elasticsearch === undefined ? {} : { elasticsearch }),
     ...(ffmpegPath === undefined ? {} : { ffmpegPath }),
   };
 }

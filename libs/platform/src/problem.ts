@@ -162,6 +162,11 @@ export const problemTable: Readonly<Record<string, Meaning>> = {
   'index.locked': [503, 'Another process writes the index'],
   'index.read-only': [503, 'This process only reads the index'],
   'index.stalled': [503, 'The index does not keep up'],
+  'index.unavailable': [503, 'The index cannot be reached for now'],
+  'index.full': [503, 'The index takes no writes for now'],
+  'index.gone': [503, 'The index is being made again'],
+  'index.forbidden': [503, 'The index refuses the credentials'],
+  'index.refused': [500, 'The index refuses the request'],
   'engine.worker-died': [503, 'A worker died'],
   'storage.unreachable': [503, 'The database does not answer'],
 };

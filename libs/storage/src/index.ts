@@ -1,3 +1,4 @@
+export * from './advisory-lock.js';
 export { PgApiKeyStore, type ApiKey } from './api-key-store.js';
 export { newId, PgCatalogStore } from './catalog-store.js';
 export * from './database.js';

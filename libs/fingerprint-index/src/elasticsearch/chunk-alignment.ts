@@ -11,17 +11,20 @@ import type { IndexCandidate, IndexChunk, IndexQuery } from '../port.js';
 /** A chunk by its track and ordinal. */
 export type ChunkPlace = Readonly<{ trackId: TrackId; chunk: number }>;
 
+/** A chunk with its landmarks. */
+export type FoundChunk = Pick<IndexChunk, 'trackId' | 'chunk' | 'startFrame' | 'landmarks'>;
+
 /** Where the landmarks of found chunks come from: they are made again of the peaks that the database holds. */
 export interface ChunkSource {
   /** Chunks in any order; those of tracks that are gone are left out. */
-  chunksAt(places: readonly ChunkPlace[]): Promise<readonly IndexChunk[]>;
+  chunksAt(places: readonly ChunkPlace[]): Promise<readonly FoundChunk[]>;
 }
 
 /** Longest stretch of a track on one axis, in frames (2.5 h); farther chunks become a document of their own. */
 const longestStretch = 400_000;
 
 /** Neighbouring chunks of a track on one axis. */
-type Stretch = Readonly<{ trackId: TrackId; baseFrame: number; chunks: readonly IndexChunk[] }>;
+type Stretch = Readonly<{ trackId: TrackId; baseFrame: number; chunks: readonly FoundChunk[] }>;
 
 /**
  * Finds where the query lies in the chunks that a search has found: their landmarks vote, as in an index that keeps
@@ -50,7 +53,7 @@ export async function alignChunks(
 
 function vote(
   { landmarks, lengthFrames }: Pick<IndexQuery, 'landmarks' | 'lengthFrames'>,
-  chunks: readonly IndexChunk[],
+  chunks: readonly FoundChunk[],
   k: number,
 ): readonly IndexCandidate[] {
   const stretches = stretchesOf(chunks);
@@ -94,17 +97,17 @@ function keyOf({ trackId, chunk }: ChunkPlace): string {
   return `${trackId}/${chunk}`;
 }
 
-function stretchesOf(chunks: readonly IndexChunk[]): readonly Stretch[] {
-  const byTrack = new Map<TrackId, IndexChunk[]>();
+function stretchesOf(chunks: readonly FoundChunk[]): readonly Stretch[] {
+  const byTrack = new Map<TrackId, FoundChunk[]>();
   for (const chunk of chunks) {
     const list = byTrack.get(chunk.trackId);
     if (list) list.push(chunk);
     else byTrack.set(chunk.trackId, [chunk]);
   }
-  const stretches: { trackId: TrackId; baseFrame: number; chunks: IndexChunk[] }[] = [];
+  const stretches: { trackId: TrackId; baseFrame: number; chunks: FoundChunk[] }[] = [];
   for (const [trackId, list] of byTrack) {
     list.sort((a, b) => a.startFrame - b.startFrame);
-    let current: IndexChunk[] = [];
+    let current: FoundChunk[] = [];
     for (const chunk of list) {
       if (current.length === 0 || chunk.startFrame - current[0].startFrame > longestStretch) {
         current = [];

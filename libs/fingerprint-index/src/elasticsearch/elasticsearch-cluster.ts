@@ -35,6 +35,8 @@ export type ElasticsearchOptions = Readonly<{
 export type IndexBuild = Readonly<{
   /** Takes everything that the new version shall hold; what it takes is found after {@link IndexBuild.publish}. */
   index: FingerprintIndex;
+  /** Gives the new version its copies, so that publishing takes no time; more may be written afterwards. */
+  settle: () => Promise<void>;
   /** Makes the new version the one that serves, in one step, and removes the old one. */
   publish: () => Promise<void>;
   /** Removes what was built. */
@@ -96,6 +98,7 @@ export class ElasticsearchCluster {
     const index = this.open(name, false);
     return {
       index,
+      settle: () => this.settle(name),
       publish: async () => {
         await index.close();
         await this.publish(name);
@@ -126,28 +129,23 @@ export class ElasticsearchCluster {
     });
   }
 
-  /** The new version gets its copies before it serves, then takes the place of the old one in one step. */
+  private async settle(name: string): Promise<void> {
+    const settings = { refresh_interval: '30s', auto_expand_replicas: this.replicas };
+    await persistently(this.retry, () => this.client.indices.putSettings({ index: name, settings }, patient));
+    const wait = { index: name, wait_for_status: 'green', timeout: '60s' } as const;
+    // Copies may still be on their way after a minute: the new version serves without them for a while.
+    await this.client.cluster.health(wait, patient).catch(() => undefined);
+  }
+
   private async publish(name: string): Promise<void> {
     const { alias } = this.names;
-    const request = <T>(send: () => Promise<T>): Promise<T> => persistently(this.retry, send);
-    await request(() => this.client.indices.refresh({ index: name }, patient));
-    const settings = { refresh_interval: '30s', auto_expand_replicas: this.replicas };
-    await request(() => this.client.indices.putSettings({ index: name, settings }, patient));
-    await request(() =>
-      this.client.cluster.health({ index: name, wait_for_status: 'green', timeout: '60s' }, patient),
-    ).catch(() => undefined); // copies may still be on their way; the old version is no better
-    const old = await request(() => this.serving());
-    await request(() =>
-      this.client.indices.updateAliases(
-        {
-          actions: [
-            ...old.map((index) => ({ remove: { index, alias } })),
-            { add: { index: name, alias, is_write_index: true } },
-          ],
-        },
-        patient,
-      ),
-    );
+    await persistently(this.retry, () => this.client.indices.refresh({ index: name }, patient));
+    const old = await persistently(this.retry, () => this.serving());
+    const actions = [
+      ...old.map((index) => ({ remove: { index, alias } })),
+      { add: { index: name, alias, is_write_index: true } },
+    ];
+    await persistently(this.retry, () => this.client.indices.updateAliases({ actions }, patient));
     if (old.length > 0) await this.delete(old);
   }
 

@@ -1,5 +1,5 @@
 import type { Client } from '@elastic/elasticsearch';
-import type { DomainError} from '@earmark/kernel';
+import type { DomainError } from '@earmark/kernel';
 import { type TrackId } from '@earmark/kernel';
 import { groupByTrack } from '../embedded/delta.js';
 import { IndexInputError, IndexStateError } from '../errors.js';
