@@ -23,6 +23,8 @@ import { ModelsController } from './models/models.controller.js';
 import { RetagsController } from './models/retags.controller.js';
 import { ScansController } from './scans/scans.controller.js';
 import { TagsController } from './tags/tags.controller.js';
+import { PreviewsController } from './transitions/previews.controller.js';
+import { TransitionsController } from './transitions/transitions.controller.js';
 import { partType, UploadsController } from './uploads/uploads.controller.js';
 
 /** Largest JSON body, in bytes. */
@@ -58,6 +60,8 @@ class ApiModule {
         IdentifyController,
         ScansController,
         TagsController,
+        TransitionsController,
+        PreviewsController,
         ModelsController,
         RetagsController,
         JobsController,

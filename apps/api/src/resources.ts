@@ -34,6 +34,7 @@ export const trackInput = z
     isrc: z.string().max(20).optional().meta({ description: 'With or without hyphens' }),
     refs: z.array(refSchema).max(metadataLimits.refs).optional(),
     rights: rightsSchema.optional(),
+    explicit: z.boolean().optional().meta({ description: 'Whether it has explicit words' }),
   })
   .meta({ id: 'TrackInput' });
 
@@ -53,6 +54,7 @@ export const trackPatch = z
     isrc: z.string().max(20).nullable().optional(),
     refs: z.array(refSchema).max(metadataLimits.refs).optional(),
     rights: rightsSchema.nullable().optional(),
+    explicit: z.boolean().nullable().optional(),
   })
   .meta({ id: 'TrackPatch', description: 'Absent fields stay as they are, null clears' });
 
@@ -66,6 +68,7 @@ export const trackResource = z
     isrc: z.string().optional(),
     refs: z.array(refSchema),
     rights: rightsSchema.optional(),
+    explicit: z.boolean().optional(),
     path: z.string().optional(),
     durationMs: ms.optional(),
     contentHash: z.string().optional().meta({ description: 'SHA-256 of the file' }),

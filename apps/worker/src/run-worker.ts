@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { taggingJobs } from './tagging-jobs.js';
+import { transitionJobs } from './transition-jobs.js';
 
 /** What a worker works with. */
 export type WorkerOptions = Readonly<{
@@ -30,6 +31,7 @@ export async function runWorker(
     concurrency: engine.concurrency,
     handlers: {
       ...taggingJobs(engine),
+      ...transitionJobs(engine),
       ...listeningJobs({
         engine,
         queue,

@@ -9,7 +9,7 @@ export type ImportFormat = 'csv' | 'jsonl';
 
 /**
  * Which column (CSV) or member (JSONL) holds which field. Targets: `path`, `title`, `artist` (one name), `artists`
- * (several, separated by `;`), `isrc`, `ref:NAMESPACE`, and `rights.owner`, `rights.licence`, `rights.territories`
+ * (several, separated by `;`), `isrc`, `explicit` (`true` or `false`), `ref:NAMESPACE`, and `rights.owner`, `rights.licence`, `rights.territories`
  * (separated by spaces), `rights.validFrom`, `rights.validTo`, `rights.sharePct`. Default: columns named like fields.
  */
 export type ImportMapping = Readonly<Record<string, string>>;
@@ -30,7 +30,7 @@ export type ImportRow =
   | Readonly<{ row: number; errors: readonly ImportFieldError[] }>;
 
 const plainTargets = new Set([
-  ...['path', 'title', 'artist', 'artists', 'isrc'],
+  ...['path', 'title', 'artist', 'artists', 'isrc', 'explicit'],
   ...['owner', 'licence', 'territories', 'validFrom', 'validTo', 'sharePct'].map((name) => `rights.${name}`),
 ]);
 
@@ -144,6 +144,7 @@ type Draft = {
   isrc?: string;
   refs: TrackRef[];
   rights: Record<string, unknown>;
+  explicit?: boolean;
 };
 
 function readRow(row: number, cells: readonly Cell[]): ImportRow {
@@ -168,6 +169,7 @@ function readRow(row: number, cells: readonly Cell[]): ImportRow {
       ...(Object.keys(draft.rights).length > 0 && {
         rights: readRights(draft.rights, '/rights'),
       }),
+      ...(draft.explicit !== undefined && { explicit: draft.explicit }),
     };
   } catch (error) {
     if (!(error instanceof InvalidValueError)) throw error;
@@ -203,6 +205,9 @@ function readCell(draft: Draft, target: string, value: unknown): void {
     case 'isrc':
       draft.isrc = normaliseIsrc(text(value));
       break;
+    case 'explicit':
+      draft.explicit = flag(value);
+      break;
     case 'refs':
       draft.refs.push(...refs(value));
       break;
@@ -227,6 +232,12 @@ function number(value: unknown): number {
   const result = typeof value === 'string' ? Number(value) : value;
   if (typeof result === 'number' && Number.isFinite(result)) return result;
   throw new InvalidValueError('import.bad-type', '', 'is no number');
+}
+
+function flag(value: unknown): boolean {
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  throw new InvalidValueError('import.bad-type', '', 'is neither true nor false');
 }
 
 function list(value: unknown, separator: string | RegExp): string[] {

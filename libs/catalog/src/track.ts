@@ -37,6 +37,8 @@ export type TrackMetadata = Readonly<{
   isrc?: string;
   refs: readonly TrackRef[];
   rights?: RecordingRights;
+  /** Whether it has explicit words; absent: not known. */
+  explicit?: boolean;
 }>;
 
 /** A recording in a catalog. */
@@ -80,6 +82,7 @@ export type TrackPatch = Readonly<{
   isrc?: string | null;
   refs?: readonly TrackRef[];
   rights?: RecordingRights | null;
+  explicit?: boolean | null;
 }>;
 
 /** What ingest found out: everything that makes a track `ready`. */

@@ -351,13 +351,14 @@ export class Engine implements ListeningService {
 }
 
 function describe(metadata: IngestMetadata | undefined): TrackMetadata {
-  const { title, artists, isrc, refs, rights } = metadata ?? {};
+  const { title, artists, isrc, refs, rights, explicit } = metadata ?? {};
   return {
     artists: artists ?? [],
     refs: refs ?? [],
     ...(title === undefined ? {} : { title }),
     ...(isrc === undefined ? {} : { isrc }),
     ...(rights === undefined ? {} : { rights }),
+    ...(explicit === undefined ? {} : { explicit }),
   };
 }
 

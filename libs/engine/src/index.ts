@@ -9,6 +9,7 @@ export * from './settings.js';
 export { WorkerDiedError, WorkerTaskError } from './worker-pool.js';
 export { AudioGoneError, type RetagReport, type RetagRequest } from './retag.js';
 export { type ModelOverview, type ModelVersion, TaggingService } from './tagging-service.js';
+export type { BackfillReport, BackfillRequest } from './transition/backfill.js';
 export type { PreviewFormat } from './transition/preview-task.js';
 export { TrackAudioGoneError, type PlannedPreview } from './transition/previews.js';
 export { NotAnalyzedError } from './transition/tail-source.js';

@@ -25,6 +25,7 @@ export type IngestMetadata = Readonly<{
   isrc?: string;
   refs?: readonly Readonly<{ namespace: string; value: string }>[];
   rights?: Readonly<Record<string, unknown>>;
+  explicit?: boolean;
 }>;
 
 /** A file to take into a catalog. */

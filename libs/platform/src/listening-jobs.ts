@@ -210,6 +210,7 @@ export async function upsertTrack(
         ...(metadata.artists.length > 0 && { artists: metadata.artists }),
         ...(metadata.isrc !== undefined && { isrc: metadata.isrc }),
         ...(metadata.rights && { rights: metadata.rights }),
+        ...(metadata.explicit !== undefined && { explicit: metadata.explicit }),
         refs: mergeRefs(found.refs, metadata.refs),
       });
       if (track) return { track, isCreated: false };

@@ -54,6 +54,7 @@ export type RequestErrorCode =
   | 'request.shutting-down'
   | 'catalog.track-not-found'
   | 'tag.not-tagged'
+  | 'transition.preview-not-found'
   | 'model.not-known'
   | 'model.no-earlier'
   | 'retag.not-found'
@@ -159,6 +160,11 @@ export const problemTable: Readonly<Record<string, Meaning>> = {
   'model.unloadable': [422, 'The model cannot be loaded'],
   'model.duplicate': [422, 'Two models have one id and version'],
   'model.version-taken': [422, 'The version is known with another model'],
+  'transition.not-analyzed': [409, 'The track has not been analysed'],
+  'transition.audio-gone': [409, 'The audio of the track is gone'],
+  'transition.impossible-sequence': [422, 'No order satisfies the wishes'],
+  'transition.not-in-set': [422, 'The track is not in the set'],
+  'transition.preview-not-found': [404, 'There is no such preview'],
   'index.locked': [503, 'Another process writes the index'],
   'index.read-only': [503, 'This process only reads the index'],
   'index.stalled': [503, 'The index does not keep up'],

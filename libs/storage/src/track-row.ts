@@ -12,6 +12,7 @@ type TrackRow = {
   artists: string[];
   isrc: string | null;
   rights: RecordingRights | null;
+  explicit: boolean | null;
   refs: TrackRef[];
   sourcePath: string | null;
   durationMs: number | null;
@@ -27,7 +28,7 @@ type TrackRow = {
 /** Selects tracks with their references, oldest first. */
 export function trackSelect(condition: SqlStatement, limit: number): SqlStatement {
   return sql`
-    SELECT id, tenant_id AS "tenantId", catalog_id AS "catalogId", status, title, artists, isrc, rights,
+    SELECT id, tenant_id AS "tenantId", catalog_id AS "catalogId", status, title, artists, isrc, rights, explicit,
            source_path AS "sourcePath", duration_ms AS "durationMs", content_hash AS "contentHash",
            fingerprint_config_id AS "fingerprintConfigId", error_code AS "errorCode", error_title AS "errorTitle",
            version,
@@ -71,6 +72,7 @@ export function trackFromRow(untyped: unknown): Track {
     ...(row.title !== null && { title: row.title }),
     ...(row.isrc !== null && { isrc: row.isrc }),
     ...(row.rights !== null && { rights: row.rights }),
+    ...(row.explicit !== null && { explicit: row.explicit }),
     ...(row.sourcePath !== null && { sourcePath: row.sourcePath }),
     ...(row.durationMs !== null && { durationMs: row.durationMs }),
     ...(row.contentHash !== null && { contentHash: row.contentHash }),

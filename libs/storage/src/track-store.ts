@@ -29,9 +29,10 @@ export class PgTrackStore implements TrackStore {
     return this.database.transaction(async (client) => {
       const { metadata } = track;
       await client.query(sql`
-        INSERT INTO track (tenant_id, catalog_id, id, title, artists, isrc, rights, source_path)
+        INSERT INTO track (tenant_id, catalog_id, id, title, artists, isrc, rights, explicit, source_path)
         VALUES (${track.tenantId}, ${track.catalogId}, ${id}, ${metadata.title ?? null}, ${metadata.artists},
-                ${metadata.isrc ?? null}, ${toJson(metadata.rights)}, ${track.sourcePath ?? null})`);
+                ${metadata.isrc ?? null}, ${toJson(metadata.rights)}, ${metadata.explicit ?? null},
+                ${track.sourcePath ?? null})`);
       await replaceRefs(client, track.tenantId, track.catalogId, id, metadata.refs);
       const completed = audio && (await completeInside(client, track.tenantId, id, audio));
       return completed ?? findInside(client, track.tenantId, id);
@@ -96,6 +97,7 @@ export class PgTrackStore implements TrackStore {
       if (patch.title !== undefined) sets.push(sql`title = ${patch.title}`);
       if (patch.artists !== undefined) sets.push(sql`artists = ${patch.artists}`);
       if (patch.isrc !== undefined) sets.push(sql`isrc = ${patch.isrc}`);
+      if (patch.explicit !== undefined) sets.push(sql`explicit = ${patch.explicit}`);
       if (patch.rights !== undefined) sets.push(sql`rights = ${toJson(patch.rights ?? undefined)}`);
       const assignments = sets.reduce((left, right) => sql`${left}, ${right}`);
       await client.query(sql`UPDATE track SET ${assignments} WHERE tenant_id = ${tenantId} AND id = ${id}`);

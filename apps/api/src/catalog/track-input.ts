@@ -25,6 +25,7 @@ export function readTrackInput(input: z.output<typeof trackInput>): TrackMetadat
     ...(input.isrc !== undefined && { isrc: normaliseIsrc(input.isrc) }),
     refs: readRefs(input.refs ?? [], '/refs'),
     ...(input.rights && { rights: readRights(input.rights as RecordingRights, '/rights') }),
+    ...(input.explicit !== undefined && { explicit: input.explicit }),
   };
 }
 
@@ -34,12 +35,13 @@ export function readTrackInput(input: z.output<typeof trackInput>): TrackMetadat
  * @throws {InvalidValueError} with the pointer of the field
  */
 export function readTrackPatch(patch: z.output<typeof trackPatch>): TrackPatch {
-  const { title, artists, isrc, refs, rights } = patch;
+  const { title, artists, isrc, refs, rights, explicit } = patch;
   return {
     ...(title !== undefined && { title: title === null ? null : readText(title, '/title') }),
     ...(artists && { artists: readArtists(artists, '/artists') }),
     ...(isrc !== undefined && { isrc: isrc === null ? null : normaliseIsrc(isrc) }),
     ...(refs && { refs: readRefs(refs, '/refs') }),
+    ...(explicit !== undefined && { explicit }),
     ...(rights !== undefined && {
       rights: rights === null ? null : readRights(rights as RecordingRights, '/rights'),
     }),

@@ -17,7 +17,7 @@ const listQuery = pageQuery.extend({
 });
 
 /** Who may queue jobs, and so cancel them. */
-const senders: readonly Scope[] = ['catalog:write', 'scan', 'models:train'];
+const senders: readonly Scope[] = ['catalog:write', 'scan', 'models:train', 'transitions:read'];
 const readers: readonly Scope[] = [...senders, 'catalog:read'];
 
 /** Long work and how far it is. */

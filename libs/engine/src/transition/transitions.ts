@@ -9,6 +9,7 @@ import {
 } from '@earmark/transition';
 import type { Listener } from '../listener.js';
 import { AudioPlaces } from './audio-places.js';
+import { backfillProfiles, type BackfillReport, type BackfillRequest } from './backfill.js';
 import { HeadIndexKeeper } from './head-index-keeper.js';
 import { HeadSource } from './head-source.js';
 import { NextTrack } from './next-track.js';
@@ -106,6 +107,14 @@ export class Transitions {
     if (!this.analyzeOnIngest || (await this.store.isCurrent(tenantId, trackId, this.versions))) return;
     const profile = await listener.profile(path, { signal });
     if (profile !== undefined) await this.#save(tenantId, trackId, profile);
+  }
+
+  /** Analyses every track that was not, or by older versions. */
+  backfill(request: BackfillRequest): Promise<BackfillReport> {
+    const { store, audio, versions } = this;
+    const { listener } = this.#parts;
+    const save = this.#save.bind(this);
+    return backfillProfiles({ store, audio, listener, versions, save }, request);
   }
 
   /** Versions of analysis and model that a stored profile must have. */
