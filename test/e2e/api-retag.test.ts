@@ -30,6 +30,11 @@ beforeAll(async () => {
       edit: (manifest) => ({ ...withoutInstruments(manifest), id: 'quiet-tagger' }),
     }),
     await makeModelVariant({ version: 'broken' }),
+    await makeModelVariant({
+      version: '91.0.0',
+      edit: (manifest) => ({ ...manifest, id: 'other-tagger' }),
+      otherNetwork: true,
+    }),
   );
   api = await ApiServer.start({}, { modelFolders: folders });
   for (const name of names) {
@@ -49,7 +54,7 @@ describe('models', () => {
     const { body } = await api.call<{ data: Version[]; problems: { code: string; title: string }[] }>(
       '/v1/models',
     );
-    expect(body.data.map(({ id }) => id)).toEqual(['earmark-tagger', 'quiet-tagger']);
+    expect(body.data.map(({ id }) => id)).toEqual(['earmark-tagger', 'other-tagger', 'quiet-tagger']);
     const active = body.data.find((one) => one.state === 'active');
     shipped = active?.version ?? '';
     expect(active).toMatchObject({ id: 'earmark-tagger', tracks: names.length });
@@ -112,6 +117,20 @@ describe('re-tagging', () => {
     await api.call('/v1/models/quiet-tagger/versions/90.0.0:promote', post);
     expect((await api.call<Tagging>(`${tracks[0]}/tags`)).body).toEqual(after);
     await api.call('/v1/models/quiet-tagger/versions:rollback', post);
+  });
+
+  it('hears uploads again for another network, and fails by track where the audio was not kept', async () => {
+    const json = { model: 'other-tagger', dryRun: true };
+    const heard = await api.call<Retag>('/v1/retags', { json, headers: wait });
+    expect(heard.body.report).toMatchObject({ failed: 0, listened: names.length });
+    await api.test.database.pool.query('DELETE FROM track_audio');
+    const deaf = await api.call<Retag>('/v1/retags', { json: { ...json, dryRun: false }, headers: wait });
+    expect(deaf.body.report).toMatchObject({ failed: names.length, promoted: false });
+    const changes = await api.call<{ data: { error: { code: string } }[] }>(
+      `/v1/retags/${deaf.body.id}/changes`,
+    );
+    expect(changes.body.data.map(({ error }) => error.code)).toEqual(names.map(() => 'tag.audio-gone'));
+    expect((await api.call<Tagging>(`${tracks[0]}/tags`)).body.model.version).toBe(shipped);
   });
 
   it('needs its scope, a model that is at hand, and an id of its own', async () => {

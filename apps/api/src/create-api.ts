@@ -22,6 +22,8 @@ import { describeApi } from './openapi.js';
 import { ModelsController } from './models/models.controller.js';
 import { RetagsController } from './models/retags.controller.js';
 import { ScansController } from './scans/scans.controller.js';
+import { SearchController } from './search/search.controller.js';
+import { TimelineController } from './tags/timeline.controller.js';
 import { TagsController } from './tags/tags.controller.js';
 import { PreviewsController } from './transitions/previews.controller.js';
 import { TransitionsController } from './transitions/transitions.controller.js';
@@ -64,6 +66,8 @@ class ApiModule {
         PreviewsController,
         ModelsController,
         RetagsController,
+        SearchController,
+        TimelineController,
         JobsController,
         KeysController,
         IndexController,

@@ -8,6 +8,7 @@ export * from './open-engine.js';
 export * from './settings.js';
 export { WorkerDiedError, WorkerTaskError } from './worker-pool.js';
 export { AudioGoneError, type RetagReport, type RetagRequest } from './retag.js';
+export { type FindQuery, type FoundHit, type FoundPage, type LikeSegment, TagFinder } from './tag-finder.js';
 export { type ModelOverview, type ModelVersion, TaggingService } from './tagging-service.js';
 export type { BackfillReport, BackfillRequest } from './transition/backfill.js';
 export type { PreviewFormat } from './transition/preview-task.js';
@@ -15,3 +16,4 @@ export { TrackAudioGoneError, type PlannedPreview } from './transition/previews.
 export { NotAnalyzedError } from './transition/tail-source.js';
 export * from './transition/transition-types.js';
 export { Transitions } from './transition/transitions.js';
+export { curveStepMs as loudnessStepMs } from '@earmark/transition';

@@ -51,15 +51,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const keeper = await openKeeper(options, tenantId, database, peaks, cache);
     const registry = await ModelRegistry.open(options.modelFolders);
     const listener = new Listener(options);
+    const transitions = new Transitions({
+      database,
+      listener,
+      dataDir,
+      analyzeOnIngest: options.analyzeOnIngest !== false,
+      keepAudio: options.keepAudio !== false,
+    });
     return new Engine({
-      transitions: new Transitions({
-        database,
-        listener,
-        dataDir,
-        analyzeOnIngest: options.analyzeOnIngest !== false,
-        keepAudio: options.keepAudio !== false,
-      }),
-      tagging: new TaggingService({ database, listener, tracks, registry }),
+      transitions,
+      tagging: new TaggingService({ database, listener, tracks, registry, audio: transitions.audio }),
       tagOnIngest: options.tagOnIngest !== false,
       database,
       catalogs,

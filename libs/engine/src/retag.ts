@@ -11,9 +11,9 @@ import { type ModelEntry, networkOf } from '@earmark/models';
 import type { Progress } from '@earmark/monitoring';
 import type { ModelRef, PgTagStore, RetagChange } from '@earmark/storage';
 import { decodeOutputs, diffTags, isEmptyDiff, type TaggerModel, tagTrack } from '@earmark/tagging';
-import { resolve } from 'node:path';
 import { type HeardTags, toStore } from './heard-tags.js';
 import type { Listener } from './listener.js';
+import type { AudioPlaces } from './transition/audio-places.js';
 
 /** What to tag again. */
 export type RetagRequest = Readonly<{
@@ -59,6 +59,7 @@ export type RetagParts = Readonly<{
   tracks: TrackStore;
   listener: Listener;
   store: PgTagStore;
+  audio: AudioPlaces;
   entry: ModelEntry;
   model: TaggerModel;
   /** The model that speaks now. */
@@ -157,14 +158,15 @@ async function retagTrack(track: Track, request: RetagRequest, parts: RetagParts
 async function hear(
   track: Track,
   { tenantId, signal }: RetagRequest,
-  { store, entry, model, listener }: RetagParts,
+  parts: RetagParts,
 ): Promise<{ heard: HeardTags; listened: boolean }> {
+  const { store, entry, model, listener } = parts;
   const kept = await store.hearing(tenantId, track.id, networkOf(entry.manifest));
   if (kept !== undefined) {
     const tags = tagTrack(model, decodeOutputs(kept), { all: true });
     return { heard: { tags, outputs: kept }, listened: false };
   }
-  const path = await audioOf(track, listener, signal);
+  const path = await audioOf(track, parts, signal);
   const choice = { modelFolder: entry.folder, all: true, experimental: false, keep: true };
   const { tags, outputs } = await listener.tag(path, choice, { signal });
   if (outputs === undefined) throw new TypeError('asked to keep outputs, got none');
@@ -172,13 +174,15 @@ async function hear(
 }
 
 /** Path of the very bytes that a track was made from. */
-async function audioOf(track: Track, listener: Listener, signal?: AbortSignal): Promise<string> {
-  if (track.sourcePath === undefined) throw new AudioGoneError('the track came without a file');
-  const path = resolve(track.sourcePath);
-  const hash = await listener.hash(path, { signal }).catch((error: unknown) => {
-    signal?.throwIfAborted();
-    throw new AudioGoneError(`${track.sourcePath} cannot be read any more`, { cause: error });
-  });
-  if (hash !== track.contentHash) throw new AudioGoneError(`${track.sourcePath} is another file now`);
+async function audioOf(
+  { tenantId, id, contentHash }: Track,
+  { listener, audio }: RetagParts,
+  signal?: AbortSignal,
+): Promise<string> {
+  const path = await audio.readable(tenantId, id);
+  if (path === undefined)
+    throw new AudioGoneError('the audio of the track is not where it was, or was not kept');
+  if ((await listener.hash(path, { signal })) !== contentHash)
+    throw new AudioGoneError(`${path} is another file now`);
   return path;
 }

@@ -12,6 +12,7 @@ import {
   type Database,
   type ModelRef,
   PgModelVersionStore,
+  PgTagSearch,
   PgTagStore,
   type StoredTagging,
 } from '@earmark/storage';
@@ -19,6 +20,8 @@ import type { TaggerModel, TagResult } from '@earmark/tagging';
 import { type HeardTags, toStore } from './heard-tags.js';
 import type { TagChoice } from './listen-task.js';
 import type { Listener } from './listener.js';
+import type { AudioPlaces } from './transition/audio-places.js';
+import { TagFinder } from './tag-finder.js';
 import { retagCatalog, type RetagReport, type RetagRequest } from './retag.js';
 
 /** What tagging works with. */
@@ -27,6 +30,8 @@ export type TaggingParts = Readonly<{
   listener: Listener;
   tracks: TrackStore;
   registry: ModelRegistry;
+  /** Where the audio of tracks can be read again. */
+  audio: AudioPlaces;
 }>;
 
 /** A version of a model, as a tenant sees it. */
@@ -63,11 +68,13 @@ const sameModel = (a: ModelRef | undefined, b: ModelRef): boolean =>
 export class TaggingService {
   readonly store: PgTagStore;
   readonly versions: PgModelVersionStore;
+  readonly finder: TagFinder;
   readonly #known = new Set<string>();
 
   constructor(private readonly parts: TaggingParts) {
     this.store = new PgTagStore(parts.database);
     this.versions = new PgModelVersionStore(parts.database.pool);
+    this.finder = new TagFinder(new PgTagSearch(parts.database.pool), this.store, this.versions);
   }
 
   /**

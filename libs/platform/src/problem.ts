@@ -146,6 +146,7 @@ export const problemTable: Readonly<Record<string, Meaning>> = {
   'fingerprint.unknown-version': [422, 'The fingerprint was made by an unknown version'],
   'catalog.no-such-track': [404, 'There is no such track'],
   'tag.not-tagged': [404, 'The track has no tags'],
+  'tag.nothing-to-resemble': [422, 'There is nothing to resemble'],
   'tag.audio-gone': [409, 'The audio of the track is not at hand'],
   'tagging.unknown-tag': [422, 'The vocabulary has no such tag'],
   'tagging.ambiguous-label': [422, 'The label means several tags'],

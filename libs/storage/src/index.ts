@@ -16,11 +16,18 @@ export { PgOutbox } from './outbox.js';
 export { PgScanStore } from './scan-store.js';
 export { allOf, sql, type SqlStatement } from './sql.js';
 export {
+  numberFields,
+  type Comparison,
+  type NumberField,
+  type TagFilter,
+  type TagWeight,
+} from './tag-filter.js';
+export {
   PgTagSearch,
   type FacetCount,
-  type NumberRange,
-  type TagCondition,
-  type TagHit,
+  type FoundTrack,
+  type RankedTrack,
+  type TagPlace,
   type TagQuery,
 } from './tag-search.js';
 export {
@@ -31,6 +38,7 @@ export {
   type StoredTagging,
 } from './tag-store.js';
 export { PgTrackAudioStore, type TrackAudioPlace } from './track-audio-store.js';
+export { matchesOfTrack, type TrackMatch } from './track-matches.js';
 export { PgTrackPeaksStore } from './track-peaks-store.js';
 export { PgTrackStore } from './track-store.js';
 export { PgFeedbackStore } from './feedback-store.js';

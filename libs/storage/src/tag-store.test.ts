@@ -10,11 +10,17 @@ import {
   PgTagStore,
   PgTrackStore,
   type NewTagging,
+  type TagFilter,
 } from './index.js';
 import { openTestDatabase, type TestDatabase } from './testing.js';
 
 const one = { id: 'earmark-tagger', version: '1.0.0' };
 const two = { id: 'earmark-tagger', version: '2.0.0' };
+
+const manifest = {
+  frontEnd: { sampleRateHz: 16_000, hopSamples: 320 },
+  input: { frames: 250, hopFrames: 125 },
+};
 
 const tag = (facet: Facet, name: string, score: number, startMs = 0, endMs = 10_000): TrackTag => ({
   facet,
@@ -70,7 +76,7 @@ describe('tags in PostgreSQL', () => {
         ...model,
         sha256: 'ab'.repeat(32),
         voice: 'ef'.repeat(32),
-        manifest: { id: model.id },
+        manifest,
       });
   });
   afterAll(() => opened.end());
@@ -108,6 +114,8 @@ describe('tags in PostgreSQL', () => {
     );
     expect([...((await store.hearing(tenantId, id, 'ab'.repeat(32))) ?? [])]).toEqual([1, 2, 3]);
     expect(await store.hearing(tenantId, id, 'cd'.repeat(32))).toBeUndefined();
+    expect(await store.hearingBy(tenantId, id, one)).toMatchObject({ windowMs: 5000, hopMs: 2500 });
+    expect(await store.hearingBy(tenantId, id, two)).toBeUndefined();
     expect(rows[0]).toMatchObject({ energy: 0.2, brightness: 1500 });
   });
 
@@ -192,7 +200,7 @@ describe('tags in PostgreSQL', () => {
       ],
     );
     const found = async (name: string) =>
-      (await search.search(tenantId, one, { all: [{ facet: 'mood', tag: name }] }, { limit: 9 })).length;
+      (await search.rank(tenantId, one, { filter: { op: 'tag', facet: 'mood', tags: [name] } })).length;
     expect([await found('happy'), await found('sad'), await found('epic')]).toEqual([0, 1, 1]);
     expect((await store.find(tenantId, id, one))?.tags).toHaveLength(2);
     expect(await store.unjudge(tenantId, id, 'mood', 'happy')).toBe(true);
@@ -200,33 +208,81 @@ describe('tags in PostgreSQL', () => {
     expect(await found('happy')).toBe(1);
   });
 
-  it('finds tracks by all, any and none, the best first, with places and counts', async () => {
+  it('finds tracks by a tree of conditions, the best first, with places and counts', async () => {
     const jazz = await track(tag('genre', 'jazz', 0.6, 2500, 7500), tag('mood', 'happy', 0.9));
     const better = await track(tag('genre', 'jazz', 0.95), tag('mood', 'sad', 0.9));
     await track(tag('genre', 'rock', 0.9));
-    const ids = async (query: Parameters<PgTagSearch['search']>[2]) =>
-      (await search.search(tenantId, one, query, { limit: 10 })).map(({ trackId }) => trackId);
-    const isJazz = { facet: 'genre', tag: 'jazz' } as const;
-    expect(await ids({ all: [isJazz] })).toEqual([better, jazz]);
-    expect(await ids({ all: [{ ...isJazz, minScore: 0.7 }] })).toEqual([better]);
-    expect(await ids({ all: [isJazz], none: [{ facet: 'mood', tag: 'sad' }] })).toEqual([jazz]);
-    expect(
-      await ids({
-        any: [
-          { facet: 'mood', tag: 'sad' },
-          { facet: 'genre', tag: 'rock' },
-        ],
-      }),
-    ).toHaveLength(2);
-    expect(await ids({ catalogIds: [newId('catalog')] })).toEqual([]);
-    expect(await ids({ brightnessHz: { min: 1000, max: 2000 }, energy: { max: 0.1 } })).toEqual([]);
-    const [, hit] = await search.search(tenantId, one, { all: [isJazz] }, { limit: 10 });
-    expect(hit).toEqual({
-      trackId: jazz,
-      score: 0.6,
-      highlights: [{ facet: 'genre', tag: 'jazz', startMs: 2500, endMs: 7500 }],
-    });
-    expect((await search.facetCounts(tenantId, one, { all: [isJazz] }))[0]).toEqual({ ...isJazz, tracks: 2 });
+    const ids = async (filter: TagFilter) =>
+      (await search.rank(tenantId, one, { filter })).map(({ trackId }) => trackId);
+    const has = (facet: Facet, ...tags: string[]): TagFilter => ({ op: 'tag', facet, tags });
+    const isJazz = has('genre', 'jazz');
+    expect(await ids(isJazz)).toEqual([better, jazz]);
+    expect(await ids({ ...has('genre', 'jazz'), minScore: 0.7 } as TagFilter)).toEqual([better]);
+    expect(await ids({ op: 'score', facet: 'genre', tag: 'jazz', is: 'gt', value: 0.6 })).toEqual([better]);
+    expect(await ids({ op: 'score', facet: 'genre', tag: 'jazz', is: 'lte', value: 0.6 })).toHaveLength(2);
+    expect(await ids({ op: 'and', filters: [isJazz, { op: 'not', filter: has('mood', 'sad') }] })).toEqual([
+      jazz,
+    ]);
+    expect(await ids({ op: 'or', filters: [has('mood', 'sad'), has('genre', 'rock')] })).toHaveLength(2);
+    expect(await ids(has('genre', 'jazz', 'rock'))).toHaveLength(3);
+    expect(await ids({ op: 'or', filters: [] })).toEqual([]);
+    expect(await ids({ op: 'catalog', ids: [newId('catalog')] })).toEqual([]);
+    expect(await ids({ op: 'number', field: 'brightnessHz', is: 'gt', value: 1000 })).toHaveLength(3);
+    expect(await ids({ op: 'number', field: 'energy', is: 'lt', value: 0.1 })).toEqual([]);
+    expect(await ids({ op: 'text', contains: '100%' })).toEqual([]);
+    expect(await search.describe(tenantId, one, { filter: isJazz }, [jazz])).toEqual([
+      {
+        trackId: jazz,
+        title: null,
+        artists: [],
+        durationMs: 10_000,
+        model: one,
+        sentence: { en: 'happy piano', zh: '欢快的钢琴' },
+        places: [{ facet: 'genre', tag: 'jazz', startMs: 2500, endMs: 7500 }],
+      },
+    ]);
+    expect(await search.facetCounts(tenantId, one, { filter: isJazz }, ['genre'])).toEqual([
+      { facet: 'genre', tag: 'jazz', tracks: 2 },
+    ]);
+  });
+
+  it('finds text in title, artist and ISRC as it is written', async () => {
+    const tracks = new PgTrackStore(opened.database);
+    const metadata = { title: 'Give 100% of_it', artists: ['Ada B'], isrc: 'USRC17607839', refs: [] };
+    const { id } = await tracks.create({ tenantId, catalogId, metadata });
+    await store.save(tenantId, id, tagging([]));
+    await track();
+    const found = async (filter: TagFilter) => (await search.rank(tenantId, one, { filter })).length;
+    expect(await found({ op: 'text', contains: '100%' })).toBe(1);
+    expect(await found({ op: 'text', contains: '_' })).toBe(1);
+    expect(await found({ op: 'text', contains: 'usrc176' })).toBe(1);
+    expect(await found({ op: 'artist', names: ['ada b'] })).toBe(1);
+    expect(await found({ op: 'artist', names: ['ada'] })).toBe(0);
+  });
+
+  it('orders by weights, also negative ones, and pages without gaps or repeats', async () => {
+    const a = await track(tag('mood', 'happy', 0.9), tag('mood', 'epic', 0.8));
+    const b = await track(tag('mood', 'happy', 0.6));
+    const c = await track(tag('mood', 'happy', 0.6));
+    const weights = [
+      { facet: 'mood', tag: 'happy', weight: 1 },
+      { facet: 'mood', tag: 'epic', weight: -1 },
+    ] as const;
+    const all = await search.rank(tenantId, one, { weights });
+    expect(all.map(({ trackId }) => trackId)).toEqual([...[b, c].sort(), a]);
+    expect(all[0]?.score).toBeCloseTo(0.3);
+    const first = await search.rank(tenantId, one, { weights }, { limit: 1 });
+    const rest = await search.rank(tenantId, one, { weights }, { limit: 9, after: first[0] });
+    expect([...first, ...rest]).toEqual(all);
+  });
+
+  it('lets the last model speak for tracks that the active one has not heard', async () => {
+    const id = await track(tag('genre', 'jazz', 0.8));
+    const isJazz = { filter: { op: 'tag', facet: 'genre', tags: ['jazz'] } } as const;
+    expect(await search.rank(tenantId, two, isJazz)).toHaveLength(1);
+    await store.save(tenantId, id, tagging([tag('genre', 'rock', 0.9)], { model: two }));
+    expect(await search.rank(tenantId, two, isJazz)).toEqual([]);
+    expect(await search.rank(tenantId, one, isJazz)).toHaveLength(1);
   });
 
   it('pages through embeddings in the order of tracks and forgets deleted ones', async () => {

@@ -103,6 +103,27 @@ export class PgTagStore {
     return rows[0]?.outputs;
   }
 
+  /** What the network of a model heard in a track, and its segment grid in milliseconds; undefined if it is not kept. */
+  async hearingBy(
+    tenantId: TenantId,
+    trackId: TrackId,
+    model: ModelRef,
+  ): Promise<Readonly<{ outputs: Uint8Array; windowMs: number; hopMs: number }> | undefined> {
+    const { rows } = await this.database.pool.query<{ outputs: Buffer; windowMs: number; hopMs: number }>(sql`
+      SELECT h.outputs,
+             1000 * (m.manifest #>> '{input,frames}')::double precision * frame.seconds AS "windowMs",
+             1000 * (m.manifest #>> '{input,hopFrames}')::double precision * frame.seconds AS "hopMs"
+        FROM track_tagging g
+        JOIN track_hearing h USING (tenant_id, catalog_id, track_id, network)
+        JOIN model_version m ON m.id = g.model_id AND m.version = g.model_version
+       CROSS JOIN LATERAL (
+             SELECT (m.manifest #>> '{frontEnd,hopSamples}')::double precision
+                    / (m.manifest #>> '{frontEnd,sampleRateHz}')::double precision AS seconds) AS frame
+       WHERE g.tenant_id = ${tenantId} AND g.track_id = ${trackId}
+         AND g.model_id = ${model.id} AND g.model_version = ${model.version}`);
+    return rows[0];
+  }
+
   /** Keeps what a re-tagging job found out about a track without changing its tags. */
   async report(tenantId: TenantId, jobId: JobId, change: RetagChange): Promise<void> {
     await insertChange(this.database.pool, tenantId, { jobId, change });

@@ -124,6 +124,18 @@ describe('check of a vocabulary', () => {
     const pair: readonly [ConceptId, ConceptId] = ['genre/metal', 'genre/rock'];
     expect(fault(small({ isA: [pair], excludes: [pair] })).code).toBe('tagging.contradicting-relation');
   });
+
+  it('finds names in a sentence, the longest first, in both languages', () => {
+    const { concepts, words } = ontologyV1.findIn('Calm piano for Drum and Bass 放松平静 夜曲 groovy');
+    expect(concepts).toEqual([
+      ['mood/relaxing-calm'],
+      ['instrument/piano'],
+      ['genre/bass-dnb'],
+      ['mood/relaxing-calm'],
+      ['genre/funk', 'mood/cool-groovy'],
+    ]);
+    expect(words).toEqual(['for', '夜曲']);
+  });
 });
 
 function splitId(id: ConceptId): [string, string] {

@@ -101,6 +101,50 @@ export class Ontology {
     return found;
   }
 
+  /**
+   * Finds names of concepts in a sentence, the longest first: "calm piano 夜曲" holds mood/relaxing-calm and
+   * instrument/piano.
+   *
+   * @returns the concepts of each name (several where it is ambiguous), and the words that name nothing
+   */
+  findIn(
+    sentence: string,
+  ): Readonly<{ concepts: readonly (readonly ConceptId[])[]; words: readonly string[] }> {
+    const concepts: (readonly ConceptId[])[] = [];
+    const words: string[] = [];
+    const parts = normalizeLabel(sentence).match(/[\p{Script=Han}]|[^\s\p{Script=Han}]+/gu) ?? [];
+    for (let from = 0; from < parts.length;) {
+      let to = Math.min(parts.length, from + longestName);
+      let found: readonly ConceptId[] | undefined;
+      for (; to > from; to--) {
+        found = this.#named(joined(parts.slice(from, to)));
+        if (found !== undefined) break;
+      }
+      if (found === undefined) {
+        to = from + 1;
+        const word = parts[from];
+        // Chinese that names nothing stays together as it was written.
+        const last = words.at(-1);
+        if (
+          isHan(word) &&
+          last !== undefined &&
+          from > 0 &&
+          isHan(parts[from - 1]) &&
+          isHan(last.at(-1) ?? '')
+        )
+          words[words.length - 1] = last + word;
+        else words.push(word);
+      } else concepts.push(found);
+      from = to;
+    }
+    return { concepts, words };
+  }
+
+  #named(label: string): readonly ConceptId[] | undefined {
+    const one = this.byLabel.get(label);
+    return one === undefined ? this.manyByLabel.get(label) : [one];
+  }
+
   #indexConcepts(): void {
     for (const concept of this.concepts) {
       const id = conceptId(concept.facet, concept.tag);
@@ -183,6 +227,21 @@ export class Ontology {
  */
 export function loadOntology(data: OntologyData): Ontology {
   return new Ontology(data);
+}
+
+/** Parts of the longest name that is looked for in a sentence. */
+const longestName = 10;
+
+function isHan(text: string): boolean {
+  return /^\p{Script=Han}/u.test(text);
+}
+
+/** Puts parts together again: a space between words, none between Chinese characters. */
+function joined(parts: readonly string[]): string {
+  return parts.reduce(
+    (text, part) => text + (text === '' || (isHan(part) && isHan(text.at(-1) ?? '')) ? '' : ' ') + part,
+    '',
+  );
 }
 
 /** Form in which labels are compared: NFKC, lower case, single spaces. */
