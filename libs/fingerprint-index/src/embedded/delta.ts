@@ -65,8 +65,8 @@ export type DeltaArrays = Readonly<{
 }>;
 
 /**
- * What was added since the last segment was written: found at once through a hash table with chains, and in the log in
- * case this memory is lost.
+ * What was added since the last segment was written: found through a hash table with chains, and in the log in case this
+ * memory is lost.
  */
 export class Delta {
   readonly tracks = new TrackTable();
@@ -79,6 +79,8 @@ export class Delta {
   private heads: Int32Array;
   private headShift: number;
   private count = 0;
+  /** Postings that the chains hold: those after it are linked when somebody asks. */
+  private linked = 0;
 
   constructor(capacity = 1 << 13) {
     this.hashes = sharedUint32(capacity);
@@ -116,7 +118,6 @@ export class Delta {
         this.hashes[at] = keyOfHash(hashes[i]);
         this.positions[at] = base + frame;
         this.details[at] = details[i];
-        this.link(at);
       }
     }
     return this.tracks.append({
@@ -140,6 +141,7 @@ export class Delta {
   /** Appends the postings of every probe to `hits`. */
   lookup(probes: ProbeList, hits: HitBatch): void {
     if (this.count === 0) return;
+    while (this.linked < this.count) this.link(this.linked++);
     const { hashes: keys, entries, count } = probes;
     for (let probe = 0; probe < count; probe++) {
       const hash = keys[probe];
@@ -178,7 +180,7 @@ export class Delta {
     this.links = new Int32Array(capacity);
     this.heads = new Int32Array(capacity);
     this.headShift = 32 - Math.log2(capacity);
-    for (let i = 0; i < this.count; i++) this.link(i);
+    this.linked = 0;
   }
 }
 

@@ -2,6 +2,7 @@ import { sortByHash } from './hits.js';
 import type { DeltaArrays } from './delta.js';
 import type { DurableFiles } from './durable-files.js';
 import { bitsOf, SegmentWriter } from './segment-writer.js';
+import { newPagePostings } from './page-format.js';
 import { SegmentCursor, SegmentReader } from './segment-reader.js';
 import { PageCache } from './page-cache.js';
 import { granuleBits, OrdinalSet, TrackTable, type IndexedTrack } from './track-table.js';
@@ -79,9 +80,8 @@ function flush(job: FlushJob, files: DurableFiles): MaintenanceResult {
   const moves = moveTracks(job.tracks, new OrdinalSet(job.dead), tracks);
   if (tracks.tracks.length === 0) return {};
   const { hashes, positions, details, count } = job.postings;
-  const used = hashes.subarray(0, count);
-  // Positions rise with insertion inside a chunk only as far as the caller sorted it: sort by position, then by hash.
-  const order = sortByHash(used, sortByHash(positions.subarray(0, count)));
+  const order = sortByHash(hashes.subarray(0, count));
+  sortRunsByPosition(order, hashes, positions);
   let largestDetail = 0;
   for (let i = 0; i < count; i++) if (details[i] > largestDetail) largestDetail = details[i];
   const writer = new SegmentWriter(
@@ -104,13 +104,26 @@ function flush(job: FlushJob, files: DurableFiles): MaintenanceResult {
   }
 }
 
+/** Puts postings of one hash, which stand side by side, in order of position; most are so already. */
+function sortRunsByPosition(order: Uint32Array, hashes: Uint32Array, positions: Uint32Array): void {
+  for (let i = 1; i < order.length; i++) {
+    const posting = order[i];
+    const hash = hashes[posting];
+    const position = positions[posting];
+    let at = i;
+    for (; at > 0 && hashes[order[at - 1]] === hash && positions[order[at - 1]] > position; at--)
+      order[at] = order[at - 1];
+    order[at] = posting;
+  }
+}
+
 /** One input of a merge: a page of postings at a time, dead ones left out, positions moved. */
 class MergeInput {
-  hashes: Float64Array = new Float64Array(1024);
-  positions: Float64Array = new Float64Array(1024);
-  details = new Uint8Array(1024);
-  count = 0;
-  at = 0;
+  private readonly postings = newPagePostings();
+  private count = 0;
+  private at = 0;
+  /** Hash of the next posting, Infinity at the end. */
+  hash = Infinity;
 
   constructor(
     private readonly cursor: SegmentCursor,
@@ -119,16 +132,19 @@ class MergeInput {
     this.fill();
   }
 
-  /** Hash of the next posting, Infinity at the end. */
-  get hash(): number {
-    return this.at < this.count ? this.hashes[this.at] : Infinity;
-  }
-
-  /** Hands over all postings of a hash. */
-  drain(hash: number, writer: SegmentWriter): void {
-    while (this.at < this.count && this.hashes[this.at] === hash) {
-      writer.push(hash, this.positions[this.at], this.details[this.at]);
-      if (++this.at === this.count) this.fill();
+  /** Hands over all postings of the next hash. */
+  drain(writer: SegmentWriter): void {
+    const { hash } = this;
+    const { hashes, positions, details } = this.postings;
+    while (this.hash === hash) {
+      let { at } = this;
+      while (at < this.count && hashes[at] === hash) {
+        writer.push(hash, positions[at], details[at]);
+        at++;
+      }
+      this.at = at;
+      if (at < this.count) this.hash = hashes[at];
+      else this.fill();
     }
   }
 
@@ -136,28 +152,27 @@ class MergeInput {
     this.cursor.close();
   }
 
+  /** Reads the next page that holds anything alive. */
   private fill(): void {
+    const { moves, cursor, postings } = this;
+    const { hashes, positions, details } = postings;
     this.at = 0;
     this.count = 0;
-    const take = (hash: number, old: number, detail: number): void => {
-      const position = move(this.moves, old);
-      if (position < 0) return;
-      if (this.count === this.hashes.length) this.grow();
-      this.hashes[this.count] = hash;
-      this.positions[this.count] = position;
-      this.details[this.count++] = detail;
-    };
-    while (this.count === 0 && this.cursor.nextPage(take));
-  }
-
-  private grow(): void {
-    const { hashes, positions, details } = this;
-    this.hashes = new Float64Array(hashes.length * 2);
-    this.positions = new Float64Array(hashes.length * 2);
-    this.details = new Uint8Array(hashes.length * 2);
-    this.hashes.set(hashes);
-    this.positions.set(positions);
-    this.details.set(details);
+    this.hash = Infinity;
+    for (let read = cursor.nextPage(postings); read > 0; read = cursor.nextPage(postings)) {
+      let kept = 0;
+      for (let i = 0; i < read; i++) {
+        const base = moves[positions[i] >>> granuleBits];
+        if (base < 0) continue;
+        hashes[kept] = hashes[i];
+        positions[kept] = base + (positions[i] & ((1 << granuleBits) - 1));
+        details[kept++] = details[i];
+      }
+      if (kept === 0) continue;
+      this.count = kept;
+      this.hash = hashes[0];
+      return;
+    }
   }
 }
 
@@ -190,7 +205,7 @@ function merge(job: MergeJob, files: DurableFiles): MaintenanceResult {
       for (const input of inputs) if (input.hash < hash) hash = input.hash;
       if (hash === Infinity) break;
       // Tracks of an earlier input have smaller positions, so inputs in order give positions in order.
-      for (const input of inputs) input.drain(hash, writer);
+      for (const input of inputs) if (input.hash === hash) input.drain(writer);
     }
     const done = { bytes: writer.finish(tracks) };
     writer = undefined;

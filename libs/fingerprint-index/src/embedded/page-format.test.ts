@@ -1,7 +1,7 @@
 import { seededRandom } from '@earmark/kernel';
 import { describe, expect, it } from 'vitest';
 import { HitBatch } from './hits.js';
-import { findInPage, PageWriter, pageWords, readPage } from './page-format.js';
+import { findInPage, newPagePostings, PageWriter, pageWords, readPage } from './page-format.js';
 
 type Posting = [hash: number, position: number, detail: number];
 
@@ -23,7 +23,11 @@ function sorted(postings: Posting[]): Posting[] {
 
 function readAll(pages: readonly Uint32Array[]): Posting[] {
   const out: Posting[] = [];
-  for (const page of pages) readPage(page, 0, (...posting) => out.push(posting));
+  const columns = newPagePostings();
+  for (const page of pages) {
+    const count = readPage(page, 0, columns);
+    for (let i = 0; i < count; i++) out.push([columns.hashes[i], columns.positions[i], columns.details[i]]);
+  }
   return out;
 }
 

@@ -170,51 +170,73 @@ export function findInPage(
   }
 }
 
-/** Receives postings in order. */
-export type PostingVisitor = (hash: number, position: number, detail: number) => void;
+/** Decoded postings of a page, parallel columns. */
+export type PagePostings = Readonly<{ hashes: Uint32Array; positions: Uint32Array; details: Uint8Array }>;
 
-/** Hands every posting of a page to `visit`; merging reads segments this way. */
-export function readPage(words: Uint32Array, base: number, visit: PostingVisitor): void {
+/** More postings than a page can hold: each costs three bits at least, its share of the block's descriptor included. */
+const mostPostingsPerPage = Math.ceil((8 * pageBytes) / 3);
+
+/** Columns that hold any page. */
+export function newPagePostings(): PagePostings {
+  return {
+    hashes: new Uint32Array(mostPostingsPerPage),
+    positions: new Uint32Array(mostPostingsPerPage),
+    details: new Uint8Array(mostPostingsPerPage),
+  };
+}
+
+/** Reads every posting of a page, in order; merging reads segments this way. Returns how many there are. */
+export function readPage(words: Uint32Array, base: number, out: PagePostings): number {
+  const { hashes, positions, details } = out;
   const info = words[base + 1];
   const blocks = info & 1023;
   const positionBits = (info >>> 10) & 63;
   const detailBits = (info >>> 16) & 15;
+  let count = 0;
   for (let block = 0; block < blocks; block++) {
     let hash = words[base + headerWords + 2 * block];
     const descriptor = words[base + headerWords + 1 + 2 * block];
     const positionRice = (descriptor >>> 15) & 31;
     const hashRice = (descriptor >>> 20) & 31;
-    const postings = descriptor >>> 25;
+    const end = count + (descriptor >>> 25);
     let at = descriptor & 32767;
-    let position = 0;
-    for (let i = 0; i < postings; i++) {
-      const newHash = i > 0 && readBits(words, base, at++, 1) === 1;
-      if (i > 0) {
-        const rice = newHash ? hashRice : positionRice;
-        const ones = Math.min(escape, Math.clz32(~readBits(words, base, at, 32)));
-        at += ones < escape ? ones + 1 : escape;
-        const length = ones < escape ? rice : 32;
-        const value = readBits(words, base, at, length) + (ones < escape ? ones * 2 ** rice : 0);
-        at += length;
-        if (newHash) hash += value + 1;
-        else position += value;
+    let position = readBits(words, base, at, positionBits);
+    at += positionBits;
+    for (let first = true; count < end; first = false) {
+      if (!first) {
+        const window = readBits(words, base, at, 32) | 0;
+        // The flag, then ones: both in one window.
+        const ones = Math.clz32(~(window << 1));
+        const rice = window >= 0 ? positionRice : hashRice;
+        let value: number;
+        if (ones >= escape) {
+          value = readBits(words, base, at + 1 + escape, 32);
+          at += 1 + escape + 32;
+        } else {
+          value = (ones << rice) + readBits(words, base, at + ones + 2, rice);
+          at += ones + 2 + rice;
+        }
+        if (window >= 0) position += value;
+        else {
+          hash += value + 1;
+          position = readBits(words, base, at, positionBits);
+          at += positionBits;
+        }
       }
-      if (i === 0 || newHash) {
-        position = readBits(words, base, at, positionBits);
-        at += positionBits;
-      }
-      visit(hash, position, readBits(words, base, at, detailBits));
+      hashes[count] = hash;
+      positions[count] = position;
+      details[count++] = readBits(words, base, at, detailBits);
       at += detailBits;
     }
   }
+  return count;
 }
 
 /** Packs postings that come in order of (hash, position) into pages. */
 export class PageWriter {
-  private readonly hashes = new Float64Array(postingsPerBlock);
-  private readonly positions = new Float64Array(postingsPerBlock);
+  private readonly hashes = new Uint32Array(postingsPerBlock);
+  private readonly positions = new Uint32Array(postingsPerBlock);
   private readonly details = new Uint8Array(postingsPerBlock);
-  private readonly costs = new Float64Array(postingsPerBlock + 1);
   private pending = 0;
   /** Block descriptors and bit stream of the page in the making; put together when it is full. */
   private readonly directory = new Uint32Array(2 * 512);
@@ -253,22 +275,18 @@ export class PageWriter {
   private packBlock(): void {
     this.choose();
     const used = headerWords * 32 + this.blocks * 64 + this.bits;
-    const room = pageBytes * 8 - used - 64;
-    let fitting = this.pending;
-    while (fitting > 0 && this.costs[fitting] > room) fitting--;
-    // A sliver is not worth a descriptor; the next page takes it.
-    if (fitting < this.pending && fitting < 8 && this.blocks > 0) fitting = 0;
+    const fitting = this.countFitting(pageBytes * 8 - used - 64);
     if (fitting > 0) this.writeBlock(fitting);
     if (this.pending > 0) this.emitPage();
   }
 
-  /** Chooses both Rice parameters for the pending postings and sums up the cost in bits of their first n. */
+  /** Chooses both Rice parameters for the pending postings. */
   private choose(): void {
-    const { hashes, positions } = this;
+    const { hashes, positions, pending } = this;
     let hashSum = 0;
     let hashCount = 0;
     let positionSum = 0;
-    for (let i = 1; i < this.pending; i++) {
+    for (let i = 1; i < pending; i++) {
       if (hashes[i] === hashes[i - 1]) positionSum += positions[i] - positions[i - 1];
       else {
         hashSum += hashes[i] - hashes[i - 1] - 1;
@@ -276,66 +294,65 @@ export class PageWriter {
       }
     }
     this.hashRice = riceParameter(hashSum, hashCount);
-    this.positionRice = riceParameter(positionSum, this.pending - 1 - hashCount);
-    this.costs[0] = 0;
+    this.positionRice = riceParameter(positionSum, pending - 1 - hashCount);
+  }
+
+  /** Pending postings, from the first one on, that take no more than `room` bits. */
+  private countFitting(room: number): number {
+    const { hashes, positions, pending } = this;
     let cost = this.positionBits + this.detailBits;
-    this.costs[1] = cost;
-    for (let i = 1; i < this.pending; i++) {
+    let fitting = 0;
+    while (cost <= room) {
+      const i = ++fitting;
+      if (i === pending) return pending;
       cost += 1 + this.detailBits;
       if (hashes[i] === hashes[i - 1]) cost += riceBits(positions[i] - positions[i - 1], this.positionRice);
       else cost += riceBits(hashes[i] - hashes[i - 1] - 1, this.hashRice) + this.positionBits;
-      this.costs[i + 1] = cost;
     }
+    // A sliver is not worth a descriptor; the next page takes it.
+    return fitting < 8 && this.blocks > 0 ? 0 : fitting;
   }
 
   private writeBlock(count: number): void {
-    const { hashes, positions, details } = this;
+    const { hashes, positions, details, stream, positionBits, detailBits, positionRice, hashRice } = this;
     this.directory[2 * this.blocks] = hashes[0];
     this.directory[2 * this.blocks + 1] =
-      (this.bits | (this.positionRice << 15) | (this.hashRice << 20) | (count << 25)) >>> 0;
+      (this.bits | (positionRice << 15) | (hashRice << 20) | (count << 25)) >>> 0;
     this.blocks++;
-    this.write(positions[0], this.positionBits);
-    this.write(details[0], this.detailBits);
+    let at = this.bits;
+    putBits(stream, at, positions[0], positionBits);
+    at += positionBits;
+    putBits(stream, at, details[0], detailBits);
+    at += detailBits;
     for (let i = 1; i < count; i++) {
-      if (hashes[i] === hashes[i - 1]) {
-        this.write(0, 1);
-        this.writeRice(positions[i] - positions[i - 1], this.positionRice);
+      const isNew = hashes[i] !== hashes[i - 1];
+      const value = isNew ? hashes[i] - hashes[i - 1] - 1 : positions[i] - positions[i - 1];
+      const rice = isNew ? hashRice : positionRice;
+      const quotient = value >>> rice;
+      // The flag of a new hash is one more 1 before the quotient's.
+      if (quotient >= escape) {
+        putBits(stream, at, isNew ? 2 ** (escape + 1) - 1 : 2 ** escape - 1, escape + 1);
+        putBits(stream, at + escape + 1, value, 32);
+        at += escape + 33;
       } else {
-        this.write(1, 1);
-        this.writeRice(hashes[i] - hashes[i - 1] - 1, this.hashRice);
-        this.write(positions[i], this.positionBits);
+        putBits(stream, at, isNew ? (4 << quotient) - 2 : (2 << quotient) - 2, quotient + 2);
+        at += quotient + 2;
+        putBits(stream, at, value & ((1 << rice) - 1), rice);
+        at += rice;
       }
-      this.write(details[i], this.detailBits);
+      if (isNew) {
+        putBits(stream, at, positions[i], positionBits);
+        at += positionBits;
+      }
+      putBits(stream, at, details[i], detailBits);
+      at += detailBits;
     }
+    this.bits = at;
     this.inPage += count;
     hashes.copyWithin(0, count, this.pending);
     positions.copyWithin(0, count, this.pending);
     details.copyWithin(0, count, this.pending);
     this.pending -= count;
-  }
-
-  private writeRice(value: number, parameter: number): void {
-    const quotient = Math.floor(value / 2 ** parameter);
-    if (quotient >= escape) {
-      this.write(2 ** escape - 1, escape);
-      this.write(value, 32);
-      return;
-    }
-    this.write(2 ** (quotient + 1) - 2, quotient + 1);
-    this.write(value % 2 ** parameter, parameter);
-  }
-
-  private write(value: number, length: number): void {
-    if (length === 0) return;
-    const i = this.bits >>> 5;
-    const end = (this.bits & 31) + length;
-    if (end <= 32) {
-      this.stream[i] |= value << (32 - end);
-    } else {
-      this.stream[i] |= value >>> (end - 32);
-      this.stream[i + 1] = value << (64 - end);
-    }
-    this.bits += length;
   }
 
   private emitPage(): void {
@@ -356,6 +373,18 @@ export class PageWriter {
   }
 }
 
+/** Puts the `length` low bits of a value into a stream of zeros, `at` bits in. */
+function putBits(stream: Uint32Array, at: number, value: number, length: number): void {
+  if (length === 0) return;
+  const i = at >>> 5;
+  const end = (at & 31) + length;
+  if (end <= 32) stream[i] |= value << (32 - end);
+  else {
+    stream[i] |= value >>> (end - 32);
+    stream[i + 1] = value << (64 - end);
+  }
+}
+
 /** Rice parameter near the optimum for values of a mean: the k for which 2^k is next to .69 of it. */
 function riceParameter(sum: number, count: number): number {
   if (count === 0) return 0;
@@ -363,6 +392,6 @@ function riceParameter(sum: number, count: number): number {
 }
 
 function riceBits(value: number, parameter: number): number {
-  const quotient = Math.floor(value / 2 ** parameter);
+  const quotient = value >>> parameter;
   return quotient >= escape ? escape + 32 : quotient + 1 + parameter;
 }

@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import { IndexCorruptError } from '../errors.js';
 import type { HitBatch, ProbeList } from './hits.js';
 import { CachedPages, PageCache } from './page-cache.js';
-import { findInPage, pageBytes, pageWords, readPage, type PostingVisitor } from './page-format.js';
+import { findInPage, pageBytes, pageWords, readPage, type PagePostings } from './page-format.js';
 import { lastPageBefore } from './page-search.js';
 import { checkHeader, decodeFooter, footerBytes, headerBytes, type SegmentFooter } from './segment-format.js';
 import { TrackTable } from './track-table.js';
@@ -230,15 +230,14 @@ export class SegmentCursor {
     this.fd = fs.openSync(path, 'r');
   }
 
-  /** Hands over the postings of the next page; false when there is none. */
-  nextPage(visit: PostingVisitor): boolean {
-    if (this.page === this.pages) return false;
+  /** Reads the postings of the next page and gives their number; 0 when there is none. */
+  nextPage(out: PagePostings): number {
+    if (this.page === this.pages) return 0;
     if (this.page === this.bufferedTo) this.fill();
     const base = (this.page - this.bufferedFrom) * pageWords;
     checkPage(this.path, this.page, this.buffer.subarray(base, base + pageWords));
-    readPage(this.buffer, base, visit);
     this.page++;
-    return true;
+    return readPage(this.buffer, base, out);
   }
 
   close(): void {
