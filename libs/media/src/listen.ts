@@ -1,4 +1,5 @@
-import { Resampler, toMono } from '@earmark/dsp';
+import { Resampler } from '@earmark/dsp';
+import { CancellationSafeMono } from './cancellation-safe-mono.js';
 import type { DecodeOptions, DecodeSummary, MediaDecoder, PcmBlock } from './decoder.js';
 
 /** One user of a decode, with the rate and channels that it wants. */
@@ -75,7 +76,7 @@ class Feed {
   private readonly resamplers: readonly Resampler[];
   private readonly channels: 1 | 2;
   private readonly sampleRateHz: number;
-  private mono = new Float32Array(0);
+  private readonly mono: CancellationSafeMono;
   private sourceChannels = 0;
 
   constructor(
@@ -85,12 +86,13 @@ class Feed {
     const [{ sampleRateHz = sourceHz, channels }] = consumers;
     this.channels = channels;
     this.sampleRateHz = sampleRateHz;
+    this.mono = new CancellationSafeMono(sourceHz);
     this.resamplers = Array.from({ length: channels }, () => new Resampler(sourceHz, sampleRateHz));
   }
 
   async push(source: readonly Float32Array[]): Promise<void> {
     this.sourceChannels = source.length;
-    const wanted = this.channels === 1 ? [this.mix(source)] : source;
+    const wanted = this.channels === 1 ? [this.mono.mix(source)] : source;
     await this.deliver(wanted.map((samples, channel) => this.resamplers[channel].process(samples)));
   }
 
@@ -106,12 +108,6 @@ class Feed {
       const pushed = consumer.push(all, this.sampleRateHz);
       if (pushed) await pushed;
     }
-  }
-
-  private mix(source: readonly Float32Array[]): Float32Array {
-    if (source.length === 1) return source[0];
-    if (this.mono.length < source[0].length) this.mono = new Float32Array(source[0].length);
-    return toMono(source, this.mono);
   }
 }
 
