@@ -45,12 +45,14 @@ export function findBorders(profile: Profile, coreExcess: number): readonly Piec
 export function pieceEvidence(profile: Profile, piece: number, coreExcess: number): number {
   const variance = profile.variance[piece];
   if (variance === 0) return 0;
-  const expected = coreExcess * profile.weight[piece];
+  const expected = fadedShare * coreExcess * profile.weight[piece];
   const evidence =
     (profile.excess[piece] * expected - (expected * expected) / 2) / (variance * overdispersion);
   return Math.max(-mostEvidence, Math.min(mostEvidence, evidence));
 }
 
+/** Agreement of a faded or half covered stretch that is still the track's, relative to the core. */
+const fadedShare = 0.4;
 const mostEvidence = 3;
 /** Peaks come in groups, so chance varies more than independent peaks would. */
 const overdispersion = 2;

@@ -26,6 +26,8 @@ type Segment = Readonly<{
 
 /** Longest gap inside a match: 12 s. */
 const mostGapPieces = 48;
+/** Frames by which music sounds before and after it can be told: fades (0.12 s). */
+const softFrames = 5;
 /** Gap between windows, in hops, over which a strand goes on. */
 const mostGapHops = 4;
 
@@ -156,8 +158,8 @@ function segmentsOf(
   const profile = trace.profile();
   const segments: Segment[] = [];
   for (const range of mergeNear(findBorders(profile, core))) {
-    const start = trace.startFrame + range.from * pieceFrames;
-    const end = Math.min(rasters.lengthFrames, trace.startFrame + range.to * pieceFrames);
+    const start = Math.max(0, trace.startFrame + range.from * pieceFrames - softFrames);
+    const end = Math.min(rasters.lengthFrames, trace.startFrame + range.to * pieceFrames + softFrames);
     const inside = strand.windows.filter(
       (window) => window.start < end && window.start + scanWindows.length > start,
     );

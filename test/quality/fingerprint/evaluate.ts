@@ -1,11 +1,12 @@
 /**
  * Measures recognition on the query sets that make_queries.py and make_soundtracks.py built.
  *
- *   node test/quality/fingerprint/evaluate.ts MUSIC SETS OUT.jsonl CACHE [--only REGEX] [--step N] [--unknown N]
+ *   node test/quality/fingerprint/evaluate.ts MUSIC SETS OUT.jsonl CACHE [--only REGEX] [--step N] [--unknown N] [--peaks-alone]
  *
  * Runs `identify` on every clip (every Nth with --step) and `scan` on every soundtrack against an index in memory of the
  * sets' catalog. OUT gets one line a query, for fit_decision.py and for the peers' score.py. With --unknown N every Nth
- * positive is asked again with its own track left out: a negative from the same kind of audio.
+ * positive is asked again with its own track left out: a negative from the same kind of audio. --peaks-alone leaves the
+ * spectrum of the queries away.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +30,12 @@ import { printClips, printSoundtracks, type ClipResult, type Query, type Soundtr
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: 'string' }, step: { type: 'string' }, unknown: { type: 'string' } },
+  options: {
+    only: { type: 'string' },
+    step: { type: 'string' },
+    unknown: { type: 'string' },
+    'peaks-alone': { type: 'boolean' },
+  },
 });
 const [music, sets, out, cache] = positionals;
 const only = new RegExp(values.only ?? '');
@@ -70,7 +76,8 @@ const queries = read<Query[]>('truth.json').filter(
 );
 const levels = new Map<string, { count: number; cpuMs: number }>();
 for (const [i, query] of queries.entries()) {
-  const peaks = peaksOf(join(sets, query.id), cache);
+  const { spectrum, ...alone } = peaksOf(join(sets, query.id), cache);
+  const peaks = spectrum && !values['peaks-alone'] ? { ...alone, spectrum } : alone;
   const start = process.cpuUsage();
   const { decision, level } = await search(peaks, index, references);
   const used = process.cpuUsage(start);

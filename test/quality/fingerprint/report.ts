@@ -9,6 +9,8 @@ export type Query = Readonly<{
   source?: string;
   ref_start: number;
   tempo: number;
+  /** Seconds by which the place may be off beyond the usual, where the clip was cut or warped. */
+  slack?: number;
 }>;
 
 /** What the search made of a clip. */
@@ -65,7 +67,7 @@ export function printClips(results: readonly ClipResult[]): void {
 function isInPlace({ query, decision }: ClipResult): boolean {
   if (!decision) return false;
   const off = Math.abs(decision.place.line.offset / framesPerSecond - query.ref_start);
-  return off <= toleranceSeconds + Math.abs(query.tempo - 1) * query.seconds;
+  return off <= toleranceSeconds + (query.slack ?? 0) + Math.abs(query.tempo - 1) * query.seconds;
 }
 
 /** Wilson's 95 % interval of a share. */
