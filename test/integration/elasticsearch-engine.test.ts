@@ -11,8 +11,11 @@ describe('the engine on one Elasticsearch node', () => {
     indexed = await IndexedEngine.open(cluster.urls, 2);
   });
   afterAll(async () => {
-    await indexed.close();
-    await cluster.stop();
+    try {
+      await indexed.close();
+    } finally {
+      await cluster.stop();
+    }
   });
 
   it('finds what it has taken in and no longer what was deleted', async () => {

@@ -14,8 +14,11 @@ describe('three Elasticsearch nodes with one copy', () => {
     indexed = await IndexedEngine.open(cluster.urls, 3);
   });
   afterAll(async () => {
-    await indexed.close();
-    await cluster.stop();
+    try {
+      await indexed.close();
+    } finally {
+      await cluster.stop();
+    }
   });
 
   it('loses no acknowledged track when a node is killed in the middle of an ingest', async () => {

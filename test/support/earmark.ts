@@ -32,13 +32,25 @@ export type Row = Readonly<Record<string, unknown>> &
 
 /** A private data folder and the real command line on it. */
 export class Earmark {
-  readonly dataDir = mkdtempSync(join(tmpdir(), 'earmark-e2e-'));
+  readonly dataDir: string;
 
   readonly #environment: Readonly<Record<string, string>>;
 
-  /** @param environment variables added to those of this process */
-  constructor(environment: Readonly<Record<string, string>> = {}) {
+  /**
+   * @param environment variables added to those of this process
+   * @param dataDir folder to use; default a new one
+   */
+  constructor(
+    environment: Readonly<Record<string, string>> = {},
+    dataDir = mkdtempSync(join(tmpdir(), 'earmark-e2e-')),
+  ) {
     this.#environment = environment;
+    this.dataDir = dataDir;
+  }
+
+  /** The same folder with other variables. */
+  withEnvironment(environment: Readonly<Record<string, string>>): Earmark {
+    return new Earmark({ ...this.#environment, ...environment }, this.dataDir);
   }
 
   /** Starts `earmark ...words`. */

@@ -131,12 +131,21 @@ export class ElasticsearchKeeper implements IndexKeeper {
     return tracks;
   }
 
+  async remove(): Promise<void> {
+    await this.#stopFollowing();
+    await this.#cluster.remove();
+  }
+
   async close(): Promise<void> {
+    await this.#stopFollowing();
+    await this.#feeder.settled();
+    await this.#cluster.close();
+  }
+
+  async #stopFollowing(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#following;
-    await this.#feeder.settled();
-    await this.#cluster.close();
   }
 
   async #fill(

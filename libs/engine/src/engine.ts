@@ -277,6 +277,11 @@ export class Engine implements ListeningService {
     return { tracks };
   }
 
+  /** Removes what the installation keeps outside its data folder: its index in a cluster. Close the engine next. */
+  removeIndex(): Promise<void> {
+    return this.parts.keeper.remove();
+  }
+
   /** Ends threads, index and database connections; an embedded database stops with its last user. */
   async close(): Promise<void> {
     await this.parts.listener.close();

@@ -45,6 +45,8 @@ export interface IndexKeeper {
    * @throws {IndexReadOnlyError} if this process may not write
    */
   rebuild(onTrack: (trackId: TrackId) => void, signal?: AbortSignal): Promise<number>;
+  /** Removes what lies outside the data folder, when the installation ends. */
+  remove(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -159,6 +161,11 @@ export class EmbeddedIndexKeeper implements IndexKeeper {
     this.#index = index;
     this.#feeder = this.#makeFeeder(index);
     return this.#feeder.fill(onTrack, signal);
+  }
+
+  /** {@inheritDoc IndexKeeper.remove} Here that is nothing. */
+  remove(): Promise<void> {
+    return Promise.resolve();
   }
 
   async close(): Promise<void> {

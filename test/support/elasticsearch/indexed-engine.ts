@@ -93,7 +93,9 @@ function chunksOf(tracks: ReadonlyMap<TrackId, number>): ChunkSource {
       Promise.resolve(
         places.flatMap(({ trackId, chunk }): readonly FoundChunk[] => {
           const seed = tracks.get(trackId);
-          return seed === undefined ? [] : (seededTrack(trackId, seed, { lengthFrames })[chunk] ?? []);
+          return seed === undefined
+            ? []
+            : seededTrack(trackId, seed, { lengthFrames }).slice(chunk, chunk + 1);
         }),
       ),
   };

@@ -37,6 +37,7 @@ export const demoCommand: Command = {
           say(`\n${((performance.now() - startedMs) / 1000).toFixed(0)} s in all. Next: npx earmark --help`);
           return good ? 0 : 1;
         } finally {
+          await engine.removeIndex();
           await engine.close();
         }
       } finally {

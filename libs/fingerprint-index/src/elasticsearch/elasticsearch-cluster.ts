@@ -72,13 +72,9 @@ export class ElasticsearchCluster {
     if (serving.length > 0) return this.checkConfiguration();
     const next = 1 + Math.max(0, ...(await this.versions()));
     await this.putTemplate();
-    try {
-      await this.create(versionName(this.names, next), {
-        aliases: { [this.names.alias]: { is_write_index: true } },
-      });
-    } catch (error) {
-      if (!isAlreadyThere(error)) throw indexError(error);
-    }
+    await this.create(versionName(this.names, next), {
+      aliases: { [this.names.alias]: { is_write_index: true } },
+    });
   }
 
   /** Starts a new version; versions that an earlier build has left behind are removed. One build at a time. */
@@ -92,9 +88,7 @@ export class ElasticsearchCluster {
     const name = versionName(this.names, 1 + Math.max(0, ...versions));
     await this.putTemplate();
     const settings = { refresh_interval: '-1', auto_expand_replicas: 'false', number_of_replicas: 0 };
-    await this.create(name, { settings }).catch((error: unknown) => {
-      throw indexError(error);
-    });
+    await this.create(name, { settings });
     const index = this.open(name, false);
     return {
       index,
@@ -108,6 +102,16 @@ export class ElasticsearchCluster {
         await this.delete([name]);
       },
     };
+  }
+
+  /** Removes every version and the template; the installation ends. */
+  async remove(): Promise<void> {
+    const versions = await this.versions();
+    if (versions.length > 0) await this.delete(versions.map((version) => versionName(this.names, version)));
+    const { template } = this.names;
+    await persistently(this.retry, () =>
+      this.client.indices.deleteIndexTemplate({ name: template }, { ignore: [404] }),
+    );
   }
 
   /** Waits for writes under way and lets go of the connections. */
@@ -153,11 +157,16 @@ export class ElasticsearchCluster {
     return this.options.replicas ?? '0-1';
   }
 
+  /** Makes an index; one that exists is one that another process, or an attempt that got no answer, has just made. */
   private async create(index: string, more: object): Promise<void> {
-    await this.client.indices.create(
-      { index, wait_for_active_shards: 'all', timeout: '30s', ...more },
-      { ...patient, maxRetries: 0 },
-    );
+    const wait = { wait_for_active_shards: 'all', timeout: '30s' } as const;
+    await persistently(this.retry, async () => {
+      try {
+        await this.client.indices.create({ index, ...wait, ...more }, { ...patient, maxRetries: 0 });
+      } catch (error) {
+        if (!isAlreadyThere(error)) throw error;
+      }
+    });
   }
 
   private async putTemplate(): Promise<void> {
