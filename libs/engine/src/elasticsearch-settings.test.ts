@@ -7,6 +7,7 @@ const settingsOf = (environment: Record<string, string>): unknown =>
 describe('settings of the Elasticsearch index', () => {
   it('are absent without a cluster, and when files are chosen all the same', () => {
     expect(settingsOf({})).toBeUndefined();
+    expect(settingsOf({ ELASTICSEARCH_URL: '' })).toBeUndefined();
     expect(
       settingsOf({ ELASTICSEARCH_URL: 'http://127.0.0.1:9200', EARMARK_INDEX: 'embedded' }),
     ).toBeUndefined();

@@ -29,7 +29,7 @@ export function elasticsearchSettingsFrom(
   secret: (name: string) => string | undefined,
   problems: string[],
 ): ElasticsearchSettings | undefined {
-  const url = secret('ELASTICSEARCH_URL');
+  const url = secret('ELASTICSEARCH_URL') || undefined;
   const apiKey = secret('ELASTICSEARCH_API_KEY');
   const chosen = environment['EARMARK_INDEX'] ?? (url === undefined ? 'embedded' : 'elasticsearch');
   if (chosen !== 'embedded' && chosen !== 'elasticsearch')
