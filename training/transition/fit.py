@@ -1,16 +1,15 @@
 """Fits the transition model and measures it on packages that it never saw.
 
-    fit.py SEAMS JOINS [--report REPORT.json] [--out transition-model.generated.ts] [--version 2.0.0]
+    fit.py SEAMS JOINS [--report REPORT.json] [--out MODEL.npz] [--version 2.0.0]
 
 SEAMS and JOINS hold windows (make_seams.py, make_joins.py), their feature rows (test/quality/transition/export-features.ts)
 and, for the figures, the rows of baselines.py. One linear tower a component (towers.py) is fitted on pairs that belong
 together: continuations, plain and stretched, song ends and song starts, joins of different MIDI files. The re-ranker
 (reranker.py) learns from cosines of towers that were fitted on other packages (three folds). Figures: towers and re-ranker
 from the training and development packages, ranks in the test packages, candidates from all tracks but the query's own.
-The model that is written is fitted on everything.
+The model that is written is fitted on everything (export.py makes files of it).
 """
 import argparse
-import base64
 import json
 import zlib
 
@@ -20,9 +19,11 @@ import baselines
 import reranker
 from towers import COMPONENTS, Joins, Seams, embed, fit_tower, interval, layout, pool_ranks, unit
 
-DIMENSIONS, SHRINK, FOLDS, POOL, NEGATIVES, LISTS = 48, 0.2, 3, 1000, 40, 400
+DIMENSIONS, SHRINK, FOLDS, POOL, NEGATIVES, LISTS, ENDS_POOL = 48, 0.1, 3, 1000, 40, 400, 86
+NULLS = (np.arange(9) + 0.5) / 9
 # Weights of the search vector: what a first look by one dot product goes by.
 SEARCH = dict(timbre=0.24, dynamics=0.24, harmony=0.24, rhythm=0.2, seam=0.08)
+SEARCH_WEIGHTS = np.array([SEARCH[c] for c in COMPONENTS])
 
 
 def towers_of(seams, joins, use, use_joins, parts):
@@ -47,15 +48,15 @@ def cosines(towers, parts, tails, heads):
 
 
 def lists_of(seams, joins, towers, parts, use, use_joins, rnd):
-    """Ranked lists for the re-ranker from rows that the towers never saw: cosines, the true head first."""
+    """Ranked lists for the re-ranker from rows that the towers never saw: cosines, the true head first, half of the rest hard."""
     out = dict(head=[], other=[], within=[], ends=[], joins=[])
     queries = np.where(use)[0]
     for kind in ("head", "other"):
         every = cosines(towers, parts, seams.rows["tail"][queries], seams.rows[kind][queries])
         for i, q in enumerate(queries):
             rivals = np.where(seams.track[queries] != seams.track[q])[0]
-            rivals = rnd.choice(rivals, NEGATIVES, replace=len(rivals) < NEGATIVES)
-            out[kind].append(every[i][np.r_[i, rivals]])
+            hard = rivals[np.argsort(-(every[i][rivals] @ SEARCH_WEIGHTS))[:NEGATIVES // 2]]
+            out[kind].append(every[i][np.r_[i, hard, rnd.choice(rivals, NEGATIVES - len(hard), replace=len(rivals) < NEGATIVES)]])
     every = cosines(towers, parts, seams.rows["tail"][queries], seams.rows["next"][queries])
     for i, q in enumerate(queries):
         rivals = np.where((seams.track[queries] == seams.track[q]) & (queries != q))[0]
@@ -81,7 +82,8 @@ def fold_of(names):
 
 
 def train(seams, joins, use, use_joins, parts, weights):
-    """Towers from all that may be used, re-ranker from folds; returns both and the mean cosines of unrelated pairs."""
+    """Towers from all that may be used, re-ranker from folds; returns both, quantiles of the cosines of unrelated pairs, and the
+    log-odds under which pairs should not be mixed."""
     rnd = np.random.default_rng(0)
     fold, join_fold = fold_of(seams.package), fold_of(joins.first)
     gathered = dict(head=[], other=[], within=[], ends=[], joins=[])
@@ -95,10 +97,45 @@ def train(seams, joins, use, use_joins, parts, weights):
             chosen = rnd.permutation(len(found))[:LISTS]
             lists.append((np.array(found)[chosen], weights[kind]))
     good = np.concatenate([np.array(gathered[kind])[:, 0] for kind in ("head", "other", "joins") if gathered[kind]])
-    bad = np.concatenate([np.array(gathered[kind])[:, 1:3].reshape(-1, len(COMPONENTS)) for kind in ("head", "other")])
+    bad = np.concatenate([np.array(gathered[kind])[:, -2:].reshape(-1, len(COMPONENTS)) for kind in ("head", "other")])
     net = reranker.train(lists, good, bad)
     scores = {kind: reranker.logits(net, np.array(found)) for kind, found in gathered.items() if found}
-    return towers_of(seams, joins, use, use_joins, parts), net, bad.mean(0), scores
+    return towers_of(seams, joins, use, use_joins, parts), net, np.quantile(bad, NULLS, axis=0), least_score(scores, reranker.logits(net, bad))
+
+
+def least_score(scores, unrelated):
+    """Log-odds that separate good pairs (continuations, for a fifth joins of different songs) from unrelated ones best."""
+    good = np.concatenate([scores["head"][:, 0], scores["other"][:, 0]])
+    joined = scores["joins"][:, 0] if "joins" in scores else good
+    steps = np.quantile(unrelated, np.linspace(0.5, 0.995, 100))
+    gains = [0.8 * (good >= s).mean() + 0.2 * (joined >= s).mean() + (unrelated < s).mean() for s in steps]
+    return float(steps[int(np.argmax(gains))])
+
+
+def decisions(seams, joins, towers, net, parts, threshold):
+    """How many pairs of the test packages the threshold lets through: good kinds, then pairs of different packages."""
+    mine = np.where(seams.split == "test")[0]
+    one = lambda tails, heads: reranker.logits(net, np.stack(  # noqa: E731
+        [(embed(tails[:, parts[c]], towers[c], 0) * embed(heads[:, parts[c]], towers[c], 1)).sum(1) for c in COMPONENTS], -1))
+    rnd = np.random.default_rng(4)
+    rows, tested = seams.rows, joins.split == "test"
+    tracks = np.where((seams.track_split == "test") & seams.whole)[0]
+    pairs = [(a, b) for a, b in zip(rnd.choice(mine, 4000), rnd.choice(mine, 4000)) if seams.package[a] != seams.package[b]][:1000]
+    a, b = np.array(pairs).T
+    kinds = {"continuation after 4 s": one(rows["tail"][mine], rows["head"][mine]),
+             "continuation, stretched": one(rows["tail"][mine], rows["other"][mine]),
+             "continuation at once": one(rows["tail"][mine], rows["next"][mine]),
+             "song end to song start": one(seams.ends[tracks], seams.starts[tracks]),
+             "joined MIDI": one(joins.tail[tested], joins.next[tested]),
+             "different packages": one(rows["tail"][a], rows["head"][b])}
+    passed = {kind: float((values >= threshold).mean()) for kind, values in kinds.items()}
+    for kind, share in passed.items():
+        print(f"  {kind}: {share:.3f} of {len(kinds[kind])} are mixed")
+    good = np.concatenate([rnd.choice(values, 25) for kind, values in kinds.items() if kind not in ("different packages", "joined MIDI")])
+    bad = rnd.choice(kinds["different packages"], 100)
+    stopped, right = (good < threshold).sum() + (bad < threshold).sum(), (bad < threshold).sum()
+    print(f"  do not mix, 100 good and 100 bad: precision {right / max(1, stopped):.3f} recall {right / 100:.3f}")
+    return dict(passed=passed, precision=float(right / max(1, stopped)), recall=float(right / 100))
 
 
 def whitened(rows, columns, keep):
@@ -141,7 +178,8 @@ def rivals_by(use_rows):
 def slices(seams, base, joins, base_joins, test):
     """name -> (tails, heads of features, tails, heads of baselines, true head, allowed heads, groups)"""
     queries = np.where(test)[0]
-    other_tracks = seams.track[queries][:, None] != seams.track[None]
+    lent = np.abs(base.rows["head"]).sum(1) > 0
+    other_tracks = lent[None] & (seams.track[queries][:, None] != seams.track[None])
     same = (seams.track[queries][:, None] == seams.track[None]) & (queries[:, None] != np.arange(len(seams.track))[None])
     groups = seams.track[queries]
     out = {}
@@ -154,24 +192,22 @@ def slices(seams, base, joins, base_joins, test):
     mine = np.where(joins.split == "test")[0]
     out["different songs, joined MIDI"] = (joins.tail[mine], joins.head[mine], base_joins.tail[mine], base_joins.head[mine],
                                            np.arange(len(mine)), ~np.eye(len(mine), dtype=bool), joins.first[mine])
-    albums = {}
-    for n, entry in enumerate(seams.entries):
-        albums.setdefault(entry["path"].rsplit("/", 1)[0], []).append(n)
     return out
 
 
 def report(seams, base, joins, base_joins, towers, net, parts, known):
     rnd = np.random.default_rng(0)
-    rivals = rivals_by(np.concatenate([base.rows["tail"][known], base.rows["head"][known]]))
+    fitted = np.concatenate([base.rows["tail"][known], base.rows["head"][known]])
+    rivals = rivals_by(fitted[np.abs(fitted).sum(1) > 0])
     found = {}
     for name, (tails, heads, base_tails, base_heads, truth, allowed, groups) in slices(
             seams, base, joins, base_joins, seams.split == "test").items():
         every = cosines(towers, parts, tails, heads)
-        search = every @ np.array([SEARCH[c] for c in COMPONENTS])
+        search = every @ SEARCH_WEIGHTS
         scorers = {rival: score(base_tails, base_heads) for rival, score in rivals.items()}
         scorers |= {"two towers": search, "two towers + re-ranker": reranker.logits(net, every)}
-        ranks = {label: pool_ranks(scores, truth, allowed, np.random.default_rng(1), POOL) for label, scores in scorers.items()}
-        pool = int(min(POOL, allowed.sum(1).max() + 1))
+        pool = int(min(ENDS_POOL if name.startswith("song end") else POOL, allowed.sum(1).max() + 1))
+        ranks = {label: pool_ranks(scores, truth, allowed, np.random.default_rng(1), pool) for label, scores in scorers.items()}
         print(f"\n{name}: {len(truth)} queries of {len(np.unique(groups))} tracks, {pool} heads")
         rows = {}
         for label, r in ranks.items():
@@ -185,17 +221,15 @@ def report(seams, base, joins, base_joins, towers, net, parts, known):
     return found
 
 
-def write(path, version, towers, net, null, parts, least_score):
+def save(path, version, towers, net, null, parts, least_score):
+    """What export.py needs: spec (JSON), weights (means of tails and heads, projection, tower by tower), layout (JSON)."""
     spec = dict(id="earmark-transition", version=version,
-                towers=[dict(component=c, dimensions=towers[c][1].shape[1], weight=SEARCH[c], nullCosine=round(float(null[i]), 6))
+                towers=[dict(component=c, dimensions=towers[c][1].shape[1], weight=SEARCH[c], nullCosines=np.round(null[:, i], 5).tolist())
                         for i, c in enumerate(COMPONENTS)],
                 reranker=net, leastScore=least_score)
-    data = np.concatenate([np.concatenate([towers[c][0].ravel(), towers[c][1].ravel()]) for c in COMPONENTS]).astype("<f4").tobytes()
-    with open(path, "w", encoding="utf-8") as out:
-        out.write("import type { TransitionModelSpec } from './transition-model.js';\n\n")
-        out.write(f"/** Made by training/transition/fit.py. */\nexport const modelSpec: TransitionModelSpec = {json.dumps(spec)};\n")
-        out.write("/** Means and projections of the towers; float32 in base64. */\n")
-        out.write(f"export const modelWeights =\n  '{base64.b64encode(data).decode()}';\n")
+    weights = np.concatenate([np.concatenate([towers[c][0].ravel(), towers[c][1].ravel()]) for c in COMPONENTS]).astype("<f4")
+    places = {name: [part.start, part.stop - part.start] for name, part in parts.items()}
+    np.savez(path, spec=json.dumps(spec), weights=weights, layout=json.dumps(places))
 
 
 def main():
@@ -212,15 +246,15 @@ def main():
     if args.report:
         base, base_joins = Seams(args.seams, ".base"), Joins(args.joins, ".base")
         known, known_joins = seams.split != "test", joins.split == "train"
-        towers, net, _, _ = train(seams, joins, known, known_joins, parts, weights)
+        towers, net, _, least = train(seams, joins, known, known_joins, parts, weights)
         found = report(seams, base, joins, base_joins, towers, net, parts, known)
+        found["decisions"] = decisions(seams, joins, towers, net, parts, least)
         with open(args.report, "w", encoding="utf-8") as out:
             json.dump(found, out, indent=1)
     if args.out:
         every = np.ones(len(seams.track), bool)
-        towers, net, null, scores = train(seams, joins, every, np.ones(len(joins.split), bool), parts, weights)
-        good = np.concatenate([scores[kind][:, 0] for kind in ("head", "other", "joins") if kind in scores])
-        write(args.out, args.version, towers, net, null, parts, round(float(1 / (1 + np.exp(-np.quantile(good, 0.1)))), 4))
+        towers, net, null, least = train(seams, joins, every, np.ones(len(joins.split), bool), parts, weights)
+        save(args.out, args.version, towers, net, null, parts, round(1 / (1 + np.exp(-least)), 4))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,10 @@
-import { featureSize, type Side, transitionRateHz, WindowFeatures } from '@earmark/transition';
+import {
+  featureSize,
+  shortestWindowMs,
+  type Side,
+  transitionRateHz,
+  WindowFeatures,
+} from '@earmark/transition';
 
 /** A window of a file, and which of its ends touches the seam. */
 export type SeamWindow = Readonly<{ startMs: number; endMs: number; side: Side }>;
@@ -10,18 +16,20 @@ type Open = {
   readonly samples: Float32Array;
 };
 
+const shortestSamples = (shortestWindowMs * transitionRateHz) / 1000;
+
 /**
  * Cuts windows out of a stream and describes each as soon as it is complete; memory holds only the windows that are open.
  */
 export class WindowCapture {
-  /** Row-major [windows, featureSize]; rows of windows that the stream never reached stay zero. */
+  /** Row-major [windows, featureSize]; rows of windows of which the stream holds less than a second stay zero. */
   readonly rows: Float32Array;
   readonly #features = new WindowFeatures();
   readonly #waiting: { row: number; start: number; end: number; side: Side }[];
   #open: Open[] = [];
   #position = 0;
 
-  /** @param windows in any order, 1 s or longer; rows come in the same order */
+  /** @param windows in any order; rows come in the same order */
   constructor(windows: readonly SeamWindow[]) {
     this.rows = new Float32Array(windows.length * featureSize);
     const samplesAt = (ms: number): number => Math.round((ms / 1000) * transitionRateHz);
@@ -44,7 +52,7 @@ export class WindowCapture {
       next = this.#waiting.at(-1)
     ) {
       this.#waiting.pop();
-      this.#open.push({ ...next, samples: new Float32Array(next.end - next.start) });
+      this.#open.push({ ...next, samples: new Float32Array(Math.max(0, next.end - next.start)) });
     }
     this.#open = this.#open.filter((window) => {
       const from = Math.max(window.start, this.#position);
@@ -60,13 +68,13 @@ export class WindowCapture {
   /** Ends the stream: windows that it cut short are described as far as they go. */
   finish(): Float32Array {
     for (const { samples, start, ...window } of this.#open.splice(0)) {
-      const heard = samples.subarray(0, this.#position - start);
-      if (heard.length >= transitionRateHz) this.#describe({ ...window, start, samples: heard });
+      this.#describe({ ...window, start, samples: samples.subarray(0, this.#position - start) });
     }
     return this.rows;
   }
 
   #describe({ row, side, samples }: Open): void {
+    if (samples.length < shortestSamples) return;
     this.rows.set(this.#features.describe(samples, side), row * featureSize);
   }
 }

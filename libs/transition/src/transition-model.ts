@@ -15,8 +15,8 @@ export type TransitionModelSpec = Readonly<{
     dimensions: number;
     /** Share of the squared length of a search vector; all sum to 1. */
     weight: number;
-    /** Mean cosine of pairs that have nothing to do with each other: what is left of a component that is removed. */
-    nullCosine: number;
+    /** Cosines of pairs that have nothing to do with each other, evenly spread over their distribution. */
+    nullCosines: readonly number[];
   }>[];
   /** Re-ranker: cosines, scaled, through one hidden layer of tanh, beside a linear path, to log-odds. */
   reranker: Readonly<{
@@ -59,7 +59,7 @@ export interface TransitionModel {
   /**
    * How sure it is that the head can follow the tail, 0..1.
    *
-   * @param without components that are left out, as if each were as in unrelated music
+   * @param without components that are left out: the mean score over what unrelated music has in their place
    */
   score(tail: Float32Array, head: Float32Array, without?: readonly Component[]): number;
 }
@@ -138,9 +138,20 @@ export class ComponentTowers implements TransitionModel {
 
   score(tail: Float32Array, head: Float32Array, without: readonly Component[] = []): number {
     const cosines = this.cosines(tail, head);
-    this.spec.towers.forEach(({ component, nullCosine }, i) => {
-      if (without.includes(component)) cosines[i] = nullCosine;
-    });
+    if (without.length === 0) return this.chance(cosines);
+    const { towers } = this.spec;
+    const draws = towers[0].nullCosines.length;
+    let sum = 0;
+    for (let k = 0; k < draws; k++) {
+      towers.forEach(({ component, nullCosines }, i) => {
+        if (without.includes(component)) cosines[i] = nullCosines[k];
+      });
+      sum += this.chance(cosines);
+    }
+    return sum / draws;
+  }
+
+  private chance(cosines: ComponentCosines): number {
     const { hidden, hiddenBias, output, linear, bias } = this.spec.reranker;
     let logit = bias;
     for (let i = 0; i < cosines.length; i++) logit += linear[i] * cosines[i];

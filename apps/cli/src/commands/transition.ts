@@ -1,11 +1,19 @@
 import { Listener } from '@earmark/engine';
 import { DomainError } from '@earmark/kernel';
-import { builtInModel, featureSize, rankHeads, type Side } from '@earmark/transition';
+import {
+  builtInModel,
+  type Candidate,
+  featureSize,
+  rankHeads,
+  shortestWindowMs,
+  type Side,
+  windowMs,
+} from '@earmark/transition';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { type Command, UsageError } from '../command.js';
-import type { Output } from '../output.js';
+import { failureLine, type Output } from '../output.js';
 import { readSettings } from '../settings.js';
 import { forEachInput, withInterrupt } from './session.js';
 
@@ -20,6 +28,7 @@ const query = z.object({
   candidates: z.array(window.extend({ id: z.string() })).min(1),
 });
 type Window = z.output<typeof window>;
+type SidedWindow = Window & Readonly<{ side: Side }>;
 type Query = z.output<typeof query>;
 
 /** A line of a queries file that is no query; nothing was ranked. */
@@ -62,19 +71,38 @@ export const transitionCommand: Command = {
   },
 };
 
-/** Ranks every query whose windows could be heard; exit code 1 if some could not. */
+/** A candidate that could not be ranked, and why. */
+type Unranked = Readonly<{ id: string; error: Readonly<{ code: string; title: string }> }>;
+
+/**
+ * Ranks every query; what could not be heard is listed beside the ranking, a tail that could not be heard has an empty one.
+ *
+ * @returns exit code: 1 if a window could not be heard
+ */
 function rankAll(queries: readonly Query[], seams: SeamCodes, output: Output): number {
   let failed = 0;
   for (const { id, tail, candidates } of queries) {
     const from = seams.of(tail, 'tail');
-    const heads = candidates.flatMap((candidate) => {
+    const heads: Candidate[] = [];
+    const unranked: Unranked[] = [];
+    for (const candidate of candidates) {
       const code = seams.of(candidate, 'head');
-      return code === undefined ? [] : [{ id: candidate.id, code }];
-    });
-    if (from === undefined || heads.length < candidates.length) failed++;
-    if (from === undefined) continue;
-    const { ranked, scores } = rankHeads(seams.model, from, heads);
-    output.result({ id, ranked, scores }, () => `${id}: ${ranked.slice(0, 5).join(' ')}`);
+      if (code === undefined) unranked.push({ id: candidate.id, error: seams.fault(candidate) });
+      else heads.push({ id: candidate.id, code });
+    }
+    const { ranked, scores } =
+      from === undefined ? { ranked: [], scores: [] } : rankHeads(seams.model, from, heads);
+    if (from === undefined || unranked.length > 0) failed++;
+    const line = {
+      id,
+      ranked,
+      scores,
+      ...(unranked.length > 0 ? { unranked } : {}),
+      ...(from === undefined ? { error: seams.fault(tail) } : {}),
+    };
+    output.result(line, () =>
+      from === undefined ? `${id}: ${seams.fault(tail).title}` : `${id}: ${ranked.slice(0, 5).join(' ')}`,
+    );
   }
   return failed > 0 ? 1 : 0;
 }
@@ -102,15 +130,26 @@ function parseJson(line: string): unknown {
 
 /** Codes of windows; each file is decoded once for all of its windows. */
 class SeamCodes {
-  readonly #wanted = new Map<string, Map<string, Window & { side: Side }>>();
+  readonly #wanted = new Map<string, Map<string, SidedWindow>>();
   readonly #codes = new Map<string, Float32Array>();
+  readonly #faults = new Map<string, Unranked['error']>();
   readonly model = builtInModel();
 
   want(wanted: Window, side: Side): void {
     const { path, startMs, endMs } = wanted;
-    const windows = this.#wanted.get(path) ?? new Map<string, Window & { side: Side }>();
+    const windows = this.#wanted.get(path) ?? new Map<string, SidedWindow>();
     windows.set(keyOf(wanted, side), { path, startMs, endMs, side });
     this.#wanted.set(path, windows);
+  }
+
+  /** Why a window has no code. */
+  fault({ path }: Window): Unranked['error'] {
+    return (
+      this.#faults.get(path) ?? {
+        code: 'transition.window-too-short',
+        title: `the file holds less than ${shortestWindowMs} ms of the window`,
+      }
+    );
   }
 
   /** The code of a window; absent if its file could not be heard. */
@@ -122,11 +161,11 @@ class SeamCodes {
     const files = [...this.#wanted.keys()];
     await forEachInput(files, { label: 'listen', concurrency, output, signal }, async (path) => {
       const windows = [...(this.#wanted.get(path)?.entries() ?? [])];
-      const rows = await listener.windows(
-        path,
-        windows.map(([, { startMs, endMs, side }]) => ({ startMs, endMs, side })),
-        { signal },
-      );
+      const wanted = windows.map(([, window]) => nearBorder(window));
+      const rows = await listener.windows(path, wanted, { signal }).catch((error: unknown) => {
+        this.#faults.set(path, failureLine(path, error).error);
+        throw error;
+      });
       windows.forEach(([key, { side }], i) => {
         const row = rows.subarray(i * featureSize, (i + 1) * featureSize);
         if (row.some((value) => value !== 0)) this.#codes.set(key, this.model.embed(row, side));
@@ -134,6 +173,14 @@ class SeamCodes {
       return Math.max(...windows.map(([, { endMs }]) => endMs));
     });
   }
+}
+
+/** The part of a window that the model looks at: the 8 s next to the border. */
+function nearBorder(window: SidedWindow): SidedWindow {
+  const { startMs, endMs, side } = window;
+  return side === 'tail'
+    ? { ...window, startMs: Math.max(startMs, endMs - windowMs) }
+    : { ...window, endMs: Math.min(endMs, startMs + windowMs) };
 }
 
 function keyOf({ path, startMs, endMs }: Window, side: Side): string {
