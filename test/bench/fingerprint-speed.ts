@@ -36,7 +36,7 @@ const cpu = (): number => {
 for (const [i, file] of files.entries()) {
   const samples = samplesOf(join(music, file), cache);
   const begin = cpu();
-  const extractor = new PeakExtractor();
+  const extractor = new PeakExtractor(fingerprintConfig.indexQuota);
   for (let at = 0; at < samples.length; at += 32_768) extractor.push(samples.subarray(at, at + 32_768));
   const peaks = limitDensity(extractor.finish(), fingerprintConfig.indexQuota);
   const extracted = cpu();

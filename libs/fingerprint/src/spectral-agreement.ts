@@ -50,13 +50,36 @@ export class SpectralAgreement {
    * reference sounds; 0 when too few peaks can be compared
    */
   along(reference: ReferencePeaks, line: Alignment): number {
+    const rows = this.describe(reference, line);
+    const count = rows.length / model.scale.length;
+    if (count < leastPeaks) return 0;
+    const sorted = Float32Array.from({ length: count }, (_, n) => rows[n * model.scale.length + 5]).sort();
+    const lowest = sorted[Math.floor(gains.quantile * (count - 1))] + gains.first;
+    let best = lowest;
+    let most = -Infinity;
+    for (let k = 0; k < gains.count; k++) {
+      const sum = this.judge(rows, count, lowest + k * gains.step, count > 3 * gainSample ? 3 : 1);
+      if (sum <= most) continue;
+      most = sum;
+      best = lowest + k * gains.step;
+    }
+    return this.judge(rows, count, best, 1) / Math.sqrt(count);
+  }
+
+  /**
+   * Measures the cells that the reference's peaks fall into: the network's inputs at gain 0, before scaling.
+   *
+   * @returns row-major [peaks, 7]: the loudest cell at the peak against the bin's usual level; the cell against its
+   * neighbours in frequency and in time; the loudest against the loudest around; the reference's level against the usual
+   * one; the loudest against the reference's level (all dB); rank
+   */
+  describe(reference: ReferencePeaks, line: Alignment): Float32Array {
     const { frames, bins, levels } = reference;
     const ratio = 2 ** (line.pitch / config.stepsPerOctave);
     const from = lowerBound(frames, line.offset);
     const to = lowerBound(frames, line.offset + line.speed * this.frames);
     const width = model.scale.length;
     const rows = new Float32Array((to - from) * width);
-    const above = new Float32Array(to - from);
     let count = 0;
     for (let i = from; i < to; i++) {
       const frame = Math.round((frames[i] - line.offset) / line.speed);
@@ -72,20 +95,9 @@ export class SpectralAgreement {
       rows[row + 4] = levels[i] - this.usual[bin];
       rows[row + 5] = top - levels[i];
       rows[row + 6] = reference.ranks[i];
-      above[count++] = rows[row + 5];
+      count++;
     }
-    if (count < leastPeaks) return 0;
-    const sorted = above.subarray(0, count).sort();
-    const lowest = sorted[Math.floor(gains.quantile * (count - 1))] + gains.first;
-    let best = lowest;
-    let most = -Infinity;
-    for (let k = 0; k < gains.count; k++) {
-      const sum = this.judge(rows, count, lowest + k * gains.step, count > 3 * gainSample ? 3 : 1);
-      if (sum <= most) continue;
-      most = sum;
-      best = lowest + k * gains.step;
-    }
-    return this.judge(rows, count, best, 1) / Math.sqrt(count);
+    return rows.subarray(0, count * width);
   }
 
   /** Sum of the network's logits over every `step`th peak at one gain (dB, query above reference). */

@@ -18,6 +18,7 @@ import {
   limitDensity,
   MemoryIndex,
   ReferenceCache,
+  relationOf,
   scan,
   search,
   type CandidateSource,
@@ -144,6 +145,7 @@ function describe({ query, decision, level }: ClipResult): string {
     probability: decision?.probability ?? 0,
     evidence: decision?.evidence,
     track: decision?.place.trackId,
+    relation: answered && line ? relationOf(line) : undefined,
     line,
     matches:
       answered && line

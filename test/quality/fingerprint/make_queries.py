@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Builds clip query sets with ground truth: the 52 kinds of the peers' comparison and recorded rooms and noise.
 
-  make_queries.py MUSIC SOUND OUT [--seed 1] [--catalog 60] [--excerpts 20] [--per-excerpt 0] [--negatives 60] [--jobs 2]
+  make_queries.py MUSIC SOUND OUT [--seed 1] [--catalog 60] [--excerpts 20] [--per-excerpt 0] [--sets REGEX] [--negatives 60] [--jobs 2]
 
 MUSIC is searched for pieces of 45 s or more; a part becomes the catalog, the rest is held out for negatives. SOUND holds
 speech/, noise/ and rooms/. OUT gets catalog.json, truth.json and the clips. Every excerpt goes through every set, or
-through `--per-excerpt` sets drawn for it (for calibration). Split by source: give folders of different packages.
+through `--per-excerpt` sets drawn for it (for calibration); `--sets` leaves only sets whose name matches. Split by source: give folders of different packages.
 """
 import argparse
 import os
+import re
+from functools import lru_cache
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -62,10 +64,16 @@ def pick_excerpt(rng, path, length, longest=12.5):
     return None, None
 
 
+@lru_cache(maxsize=1)
+def sounds_of(folder):
+    """Decoded once a process."""
+    return Sounds(folder)
+
+
 def render(job):
     """The distorted versions of one excerpt."""
     seed, out, folder, i, track, path, length, names, prefix = job
-    sounds = Sounds(folder)
+    sounds = sounds_of(folder)
     start, x = pick_excerpt(rng_for(seed, "excerpt", prefix, path, i), path, length)
     if x is None:
         return []
@@ -90,6 +98,7 @@ def main():
     ap.add_argument("--catalog", type=int, default=60)
     ap.add_argument("--excerpts", type=int, default=20)
     ap.add_argument("--per-excerpt", type=int, default=0, help="sets drawn for each excerpt; 0 = all")
+    ap.add_argument("--sets", default="")
     ap.add_argument("--negatives", type=int, default=60)
     ap.add_argument("--jobs", type=int, default=2)
     a = ap.parse_args()
@@ -107,7 +116,7 @@ def main():
     jobs = []
     for i in range(a.excerpts):
         path, length = catalog[i % len(catalog)]
-        names = list(SETS)
+        names = [n for n in SETS if re.search(a.sets, n)]
         if a.per_excerpt:
             names = sorted(rng_for(a.seed, "sets", i).choice(names, a.per_excerpt, replace=False))
         jobs.append((a.seed, a.out, a.sound, i, name(path), path, length, names, ""))
