@@ -36,7 +36,6 @@ import { seededRandom, type Random } from '@earmark/kernel';
 import {
   BenchCatalog,
   readQueries,
-  secondsOf,
   tenantId,
   trackIdOf,
   type SetFolders,
@@ -94,14 +93,14 @@ async function build(): Promise<void> {
   let n = 0;
   for (; seconds < Number(values.hours) * 3600; n++) {
     if (n < done) {
-      seconds += secondsOf(catalog.peaksAt(n));
+      seconds += catalog.secondsAt(n);
       continue;
     }
     let cpu = process.cpuUsage();
     const chunks = catalog.chunksAt(n);
     spent.generateMs += cpuMs(cpu);
     for (const chunk of chunks) added += chunk.landmarks.hashes.length;
-    seconds += secondsOf(catalog.peaksAt(n));
+    seconds += catalog.secondsAt(n);
     if (n < catalog.real.length) realSeconds = seconds;
     cpu = process.cpuUsage();
     const start = performance.now();

@@ -12,7 +12,7 @@ import {
 import type { IndexChunk } from '@earmark/fingerprint-index';
 import { makeId, type TrackId } from '@earmark/kernel';
 import { peaksOf } from '../../quality/fingerprint/peak-cache.ts';
-import { madeUpPeaks } from './made-up.ts';
+import { madeUpFrames, madeUpPeaks } from './made-up.ts';
 import type { Music } from './music.ts';
 
 const noBytes = new Uint8Array(10);
@@ -22,9 +22,6 @@ const catalogId = makeId('catalog', 1, noBytes);
 
 /** Identity of the nth track of a catalog, from 0. */
 export const trackIdOf = (n: number): TrackId => makeId('track', n + 1, noBytes);
-
-/** Seconds of a recording. */
-export const secondsOf = (peaks: Peaks): number => peaks.lengthFrames / framesPerSecond;
 
 /** One clip of a query set: `n` is the number of its track in the catalog, absent for a negative. */
 export type SetQuery = Readonly<{ set: string; peaks: Peaks; n?: number; startFrames: number }>;
@@ -58,6 +55,12 @@ export class BenchCatalog implements PeakSource {
   /** Peaks of the nth track. */
   peaksAt(n: number): Peaks {
     return n < this.real.length ? this.real[n] : madeUpPeaks(this.base, n);
+  }
+
+  /** Seconds of the nth track. */
+  secondsAt(n: number): number {
+    const frames = n < this.real.length ? this.real[n].lengthFrames : madeUpFrames(this.base, n);
+    return frames / framesPerSecond;
   }
 
   /** What the index stores of the nth track. */

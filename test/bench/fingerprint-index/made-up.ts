@@ -1,10 +1,24 @@
 import { fingerprintConfig, limitDensity, type Peaks } from '@earmark/fingerprint';
-import { seededRandom } from '@earmark/kernel';
+import { seededRandom, type Random } from '@earmark/kernel';
 
 /** Steps from the configuration's first to its last bin: the pitch axis, on which copies go round. */
 const pitchRange =
   Math.log2(fingerprintConfig.lastBin / fingerprintConfig.firstBin) * fingerprintConfig.stepsPerOctave;
 const stepsPerSemitone = fingerprintConfig.stepsPerOctave / 12;
+
+/** Length of the nth copy in frames: what {@link madeUpPeaks} gives, without the peaks. */
+export function madeUpFrames(music: readonly Peaks[], n: number): number {
+  return Math.ceil(music[n % music.length].lengthFrames * changeOf(n).stretch) + 1;
+}
+
+/** How the nth copy is changed, and the chance that decides the rest. */
+function changeOf(n: number): { shift: number; stretch: number; backwards: boolean; random: Random } {
+  const random = seededRandom(n + 1);
+  const sign = random.next() < 0.5 ? -1 : 1;
+  const shift = sign * (5 + 4 * random.next()) * stepsPerSemitone;
+  const stretch = 2 ** (0.64 * (random.next() - 0.5));
+  return { shift, stretch, backwards: random.next() < 0.5, random };
+}
 
 /**
  * Peaks of made-up music that no search may find from the original: a real recording transposed by 5 to 9 semitones
@@ -16,13 +30,8 @@ const stepsPerSemitone = fingerprintConfig.stepsPerOctave / 12;
  * @param n number of the copy; decides everything
  */
 export function madeUpPeaks(music: readonly Peaks[], n: number): Peaks {
-  const random = seededRandom(n + 1);
+  const { shift, stretch, backwards, random } = changeOf(n);
   const source = limitDensity(music[n % music.length], fingerprintConfig.indexQuota);
-  const sign = random.next() < 0.5 ? -1 : 1;
-  const shift = sign * (5 + 4 * random.next()) * stepsPerSemitone;
-  const stretch = 2 ** (0.64 * (random.next() - 0.5));
-  const backwards = random.next() < 0.5;
-  const lengthFrames = Math.ceil(source.lengthFrames * stretch) + 1;
   const total = source.frames.length;
   const frames = new Float32Array(total);
   const pitches = new Float32Array(total);
@@ -53,6 +62,6 @@ export function madeUpPeaks(music: readonly Peaks[], n: number): Peaks {
     pitches: pitches.subarray(0, count),
     levels: levels.subarray(0, count),
     ranks: ranks.subarray(0, count),
-    lengthFrames,
+    lengthFrames: madeUpFrames(music, n),
   };
 }
