@@ -73,7 +73,7 @@ describe('HeadIndex', () => {
   });
 
   it('looks only at the tracks named', () => {
-    const only = [tracks[3], tracks[9]].map((one) => one?.trackId as TrackId);
+    const only = [tracks[3], tracks[9]].map((one) => one?.trackId);
     expect(
       index
         .search(unit(random), 10, undefined, only)
