@@ -1,31 +1,26 @@
-"""Fits the linear scorer of beat hypotheses.
+"""Fits the linear scorer of beat hypotheses, which stands in where no network runs.
 
-    fit_beat_scorer.py HYPOTHESES.jsonl... --out beat-weights.generated.ts [--folds]
+    fit_beat_scorer.py --data CLIPS.jsonl=FOLDER... --out beat-weights.generated.ts [--folds]
 
-Input: lines of test/quality/analysis/export-features.ts: `id` and `rows`, one row a hypothesis with its features `x`,
-the beat F1 against the score `f1`, and `acc1` (tempo right). The loss is the cross entropy between the softmax of the
-scores and the softmax of F1 + 0.3 acc1 (temperature 0.1), so that a hypothesis that is nearly right is nearly as good.
---folds prints 5-fold and leave-one-source-out figures (source: the id up to the first hyphen).
+Input: the clips and what test/quality/analysis/export-features.ts made of them. The loss is the cross entropy between the softmax
+of the scores and the softmax of F1 + 0.3 acc1 (temperature 0.1), so that a hypothesis that is nearly right is nearly as good.
+--folds prints 5-fold and leave-one-source-out figures.
 """
 import argparse
-import json
 import random
 
 import numpy as np
 
+import beat_data
 
-def load(paths):
-    pieces = []
-    for path in paths:
-        for line in open(path, encoding="utf-8"):
-            piece = json.loads(line)
-            if not piece["rows"]:
-                continue
-            piece["x"] = np.array([row["x"] for row in piece["rows"]], np.float32)
-            piece["f1"] = np.array([row["f1"] for row in piece["rows"]], np.float32)
-            piece["acc1"] = np.array([row["acc1"] for row in piece["rows"]], np.float32)
-            pieces.append(piece)
-    return pieces
+FEATURES = 69
+
+
+def load(pairs):
+    clips = [clip for pair in pairs for clip in beat_data.load(*pair.split("="))]
+    for clip in clips:
+        clip["x"] = clip["x"][:, :FEATURES]
+    return clips
 
 
 def fit(pieces, l2=1e-2, steps=150):
@@ -60,10 +55,10 @@ def evaluate(pieces, weights):
 
 
 def cross_validate(pieces):
-    ids = sorted({piece["id"] for piece in pieces})
+    ids = sorted({piece["group"] for piece in pieces})
     random.Random(1).shuffle(ids)
     fold = {name: i % 5 for i, name in enumerate(ids)}
-    for name, group in (("5-fold", lambda p: fold[p["id"]]), ("by source", lambda p: p["id"].split("-")[0])):
+    for name, group in (("5-fold", lambda p: fold[p["group"]]), ("by source", lambda p: p["source"])):
         for value in sorted({group(piece) for piece in pieces}):
             weights = fit([piece for piece in pieces if group(piece) != value])
             print(name, value, evaluate([piece for piece in pieces if group(piece) == value], weights))
@@ -71,11 +66,11 @@ def cross_validate(pieces):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("hypotheses", nargs="+")
+    parser.add_argument("--data", nargs="+", required=True)
     parser.add_argument("--out")
     parser.add_argument("--folds", action="store_true")
     args = parser.parse_args()
-    pieces = load(args.hypotheses)
+    pieces = load(args.data)
     if args.folds:
         cross_validate(pieces)
     if args.out:

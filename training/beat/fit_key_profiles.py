@@ -2,7 +2,7 @@
 
     fit_key_profiles.py KEYS.jsonl... --out key-profiles.generated.ts [--folds]
 
-Input: lines of test/quality/analysis/export-features.ts: `id`, `histogram` (24 values of keyHistogram), `key` ("F# minor"),
+Input: lines with `id`, `group` (the piece), `histogram` (24 values of keyHistogram), `key` ("F# minor"),
 `keyConfidence`. All 24 keys share the two profiles by rotation; the loss is cross entropy plus a pull towards
 Krumhansl and Kessler's profiles.
 """
@@ -81,10 +81,10 @@ def evaluate(pieces, profiles, bias):
 
 
 def cross_validate(pieces):
-    ids = sorted({piece["id"] for piece in pieces})
+    ids = sorted({piece["group"] for piece in pieces})
     random.Random(1).shuffle(ids)
     fold = {name: i % 5 for i, name in enumerate(ids)}
-    for name, group in (("5-fold", lambda p: fold[p["id"]]), ("by source", lambda p: p["id"].split("-")[0])):
+    for name, group in (("5-fold", lambda p: fold[p["group"]]), ("by source", lambda p: p["group"].split("-")[0])):
         for value in sorted({group(piece) for piece in pieces}):
             model = fit([piece for piece in pieces if group(piece) != value])
             print(name, value, evaluate([piece for piece in pieces if group(piece) == value], *model))

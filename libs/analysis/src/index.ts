@@ -1,6 +1,8 @@
 export * from './loudness/loudness.js';
 export * from './quality/technical-quality.js';
 export * from './rhythm/beat-hypothesis.js';
+export * from './rhythm/beat-network.js';
+export * from './rhythm/beat-pattern.js';
 export * from './rhythm/downbeats.js';
 export * from './rhythm/novelty.js';
 export * from './rhythm/onset-strength.js';
@@ -12,4 +14,5 @@ export * from './structure/cue-points.js';
 export * from './structure/sections.js';
 export * from './tonal/chroma.js';
 export * from './tonal/key.js';
+export * from './tonal/semitone-spectrum.js';
 export * from './track-analyzer.js';

@@ -2,10 +2,14 @@ import type { Loudness } from './loudness/loudness.js';
 import { LoudnessMeter } from './loudness/loudness.js';
 import type { TechnicalQuality } from './quality/technical-quality.js';
 import { QualityMeter } from './quality/technical-quality.js';
+import type { BeatNetwork } from './rhythm/beat-network.js';
+import type { Timbre } from './rhythm/onset-strength.js';
 import { OnsetExtractor } from './rhythm/onset-strength.js';
-import { trackBeats } from './rhythm/rhythm.js';
+import type { Rhythm } from './rhythm/rhythm.js';
+import { trackBeats, trackBeatsWith } from './rhythm/rhythm.js';
 import { findCues, type CuePoint } from './structure/cue-points.js';
 import { findSections } from './structure/sections.js';
+import type { Chroma } from './tonal/chroma.js';
 import { ChromaExtractor } from './tonal/chroma.js';
 import type { Key } from './tonal/key.js';
 import { estimateKey } from './tonal/key.js';
@@ -73,12 +77,22 @@ export class TrackAnalyzer {
     this.chroma.push(samples);
   }
 
-  /** Ends both streams and gives the analysis. Call once. */
+  /** Ends both streams and gives the analysis, without a trained network. Call once. */
   finish(): TrackAnalysis {
-    const durationSeconds = this.frames / this.sampleRateHz;
     const { onsets, timbre } = this.onsets.finish();
     const chroma = this.chroma.finish();
-    const rhythm = trackBeats(onsets, chroma);
+    return this.describe(trackBeats(onsets, chroma), timbre, chroma);
+  }
+
+  /** {@link finish} with beats and bars by a trained network. */
+  async finishWith(network: BeatNetwork): Promise<TrackAnalysis> {
+    const { onsets, timbre } = this.onsets.finish();
+    const chroma = this.chroma.finish();
+    return this.describe(await trackBeatsWith(network, onsets, chroma), timbre, chroma);
+  }
+
+  private describe(rhythm: Rhythm, timbre: Timbre, chroma: Chroma): TrackAnalysis {
+    const durationSeconds = this.frames / this.sampleRateHz;
     const inside = (seconds: readonly number[]) => seconds.filter((t) => t < durationSeconds);
     const beats = inside(rhythm.beatSeconds);
     const downbeats = inside(rhythm.downbeatSeconds);

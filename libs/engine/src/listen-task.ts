@@ -2,6 +2,7 @@ import type { TrackAnalysis } from '@earmark/analysis';
 import type { TagResult } from '@earmark/tagging';
 import type { TrackProfile } from '@earmark/transition';
 import type { PreviewTask } from './transition/preview-task.js';
+import type { SpeechMusicRange } from './speech-music.js';
 import type { SeamWindow } from './window-capture.js';
 
 /** What a listening thread is started with. */
@@ -37,7 +38,13 @@ export type ListenTask = Readonly<
       /** Also analyse it and describe where it can be entered and left, from the same decode. */
       profile?: boolean;
     }
-  | { kind: 'analyze'; path: string; maxDurationMs: number }
+  | {
+      kind: 'analyze';
+      path: string;
+      maxDurationMs: number;
+      /** Folder of a tagging model that also says where there is speech, music and singing. */
+      modelFolder?: string;
+    }
   | { kind: 'profile'; path: string; maxDurationMs: number }
   | { kind: 'windows'; path: string; windows: readonly SeamWindow[] }
   | ({ kind: 'tag'; path: string; maxDurationMs: number } & TagChoice)
@@ -72,7 +79,7 @@ export type Tagged = Readonly<{ tags: TagResult; outputs?: Uint8Array }>;
 export type ListenAnswer = Readonly<
   | { kind: 'hash'; contentHash: string }
   | ({ kind: 'hear' } & Heard)
-  | { kind: 'analyze'; analysis: TrackAnalysis }
+  | { kind: 'analyze'; analysis: TrackAnalysis; speechMusic?: readonly SpeechMusicRange[] }
   | { kind: 'profile'; profile: TrackProfile | undefined }
   | ({ kind: 'tag' } & Tagged)
   | { kind: 'windows'; rows: Float32Array }

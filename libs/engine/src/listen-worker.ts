@@ -1,4 +1,4 @@
-import { analysisRateHz, type TrackAnalysis, TrackAnalyzer } from '@earmark/analysis';
+import { analysisRateHz, TrackAnalyzer } from '@earmark/analysis';
 import { fingerprintConfig, encodePeaks, PeakExtractor } from '@earmark/fingerprint';
 import { errorCode } from '@earmark/kernel';
 import {
@@ -9,7 +9,7 @@ import {
   openMediaDecoder,
   type Consumer,
 } from '@earmark/media';
-import { Tagger, TaggingSession } from '@earmark/models';
+import { BeatSession, Tagger, TaggingSession } from '@earmark/models';
 import { decodeOutputs, encodeOutputs, tagTrack } from '@earmark/tagging';
 import { transitionRateHz } from '@earmark/transition';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -23,6 +23,7 @@ import type {
   Tagged,
 } from './listen-task.js';
 import { renderPreview } from './transition/preview-task.js';
+import { speechMusicOf } from './speech-music.js';
 import { startProfile } from './transition/profile-consumers.js';
 import { WindowCapture } from './window-capture.js';
 import type { WorkerReply, WorkerRequest } from './worker-pool.js';
@@ -34,6 +35,7 @@ const { ffmpegPath } = workerData as ListenWorkerData;
 const running = new Map<number, AbortController>();
 let decoder: Promise<MediaDecoder> | undefined;
 const sessions = new Map<string, Promise<TaggingSession>>();
+let beats: Promise<BeatSession | undefined> | undefined;
 
 parentPort?.on('message', (request: WorkerRequest<ListenTask>) => {
   if (request.kind === 'abort') running.get(request.id)?.abort();
@@ -64,12 +66,12 @@ async function answer(id: number, task: ListenTask, signal: AbortSignal): Promis
     case 'hash':
       return { kind: 'hash', contentHash: await hashFile(task.path, signal) };
     case 'analyze':
-      return { kind: 'analyze', analysis: await analyze(task, signal) };
+      return { kind: 'analyze', ...(await analyze(task, signal)) };
     case 'profile': {
-      const profiling = startProfile();
+      const profiling = startProfile(await openBeats());
       const { maxDurationMs } = task;
       await listen(await openDecoder(), task.path, profiling.consumers, { signal, maxDurationMs });
-      return { kind: 'profile', profile: profiling.finish() };
+      return { kind: 'profile', profile: await profiling.finish() };
     }
     case 'preview':
       await renderPreview(await openDecoder(), task, await findFfmpeg(), signal);
@@ -108,11 +110,11 @@ async function hear(
     },
   };
   const tagging = task.tag === undefined ? undefined : await startTagging(task.tag);
-  const profiling = task.profile === true ? startProfile() : undefined;
+  const profiling = task.profile === true ? startProfile(await openBeats()) : undefined;
   const consumers = [peaks, ...(tagging ? [tagging.consumer] : []), ...(profiling?.consumers ?? [])];
   const { maxDurationMs } = task;
   const summary = await listen(await openDecoder(), task.path, consumers, { signal, maxDurationMs });
-  const profile = profiling?.finish();
+  const profile = await profiling?.finish();
   return {
     ...(await tagging?.finish()),
     ...(profile === undefined ? {} : { profile }),
@@ -127,22 +129,26 @@ async function hear(
 async function analyze(
   task: Extract<ListenTask, { kind: 'analyze' }>,
   signal: AbortSignal,
-): Promise<TrackAnalysis> {
+): Promise<Omit<Extract<ListenAnswer, { kind: 'analyze' }>, 'kind'>> {
   const opened = await openDecoder();
   const options = { signal, maxDurationMs: task.maxDurationMs };
   const info = await opened.probe(task.path, options);
   const channels = info.channels === 1 ? 1 : 2;
   const analyzer = new TrackAnalyzer(info.sampleRateHz, channels);
-  await listen(
-    opened,
-    task.path,
-    [
-      { sampleRateHz: info.sampleRateHz, channels, push: (samples) => analyzer.pushChannels(samples) },
-      { sampleRateHz: analysisRateHz, channels: 1, push: ([mono]) => mono && analyzer.pushMono(mono) },
-    ],
-    options,
-  );
-  return analyzer.finish();
+  const consumers: Consumer[] = [
+    { sampleRateHz: info.sampleRateHz, channels, push: (samples) => analyzer.pushChannels(samples) },
+    { sampleRateHz: analysisRateHz, channels: 1, push: ([mono]) => mono && analyzer.pushMono(mono) },
+  ];
+  const tagging =
+    task.modelFolder === undefined
+      ? undefined
+      : await startTagging({ modelFolder: task.modelFolder, all: false, experimental: true });
+  if (tagging !== undefined) consumers.push(tagging.consumer);
+  await listen(opened, task.path, consumers, options);
+  const network = await openBeats();
+  const analysis = network === undefined ? analyzer.finish() : await analyzer.finishWith(network);
+  if (tagging === undefined) return { analysis };
+  return { analysis, speechMusic: speechMusicOf((await tagging.finish()).tags) };
 }
 
 async function tag(task: Extract<ListenTask, { kind: 'tag' }>, signal: AbortSignal): Promise<Tagged> {
@@ -187,6 +193,12 @@ async function describeWindows(
   };
   await listen(await openDecoder(), task.path, [consumer], { signal });
   return capture.finish();
+}
+
+/** The beat network; absent where its runtime does not load: analysis then scores beats by itself. */
+function openBeats(): Promise<BeatSession | undefined> {
+  beats ??= BeatSession.open().catch(() => undefined);
+  return beats;
 }
 
 function openSession(folder: string): Promise<TaggingSession> {

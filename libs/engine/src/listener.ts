@@ -12,6 +12,7 @@ import type {
   Tagged,
 } from './listen-task.js';
 import type { EngineSettings } from './settings.js';
+import type { SpeechMusicRange } from './speech-music.js';
 import type { PreviewTask } from './transition/preview-task.js';
 import type { SeamWindow } from './window-capture.js';
 import { WorkerPool } from './worker-pool.js';
@@ -32,6 +33,9 @@ export const referenceDepth: HearDepth = {
   peakQuota: fingerprintConfig.indexQuota,
   maxDurationMs: mediaLimitMs,
 };
+
+/** Analysis of a file; `speechMusic` is there when a tagging model listened, too. */
+export type AnalyzedFile = TrackAnalysis & Readonly<{ speechMusic?: readonly SpeechMusicRange[] }>;
 
 /** Cancellation and progress of one file. */
 export type HearOptions = Readonly<{
@@ -89,12 +93,19 @@ export class Listener {
   /**
    * Decodes a file and finds its beats, tempo, key, loudness and sections.
    *
-   * @throws {WorkerTaskError} with a `media.*` code
+   * @param modelFolder tagging model that also says where there is speech, music and singing
+   * @throws {WorkerTaskError} with a `media.*` or `model.*` code
    */
-  async analyze(path: string, options: HearOptions = {}): Promise<TrackAnalysis> {
-    const answer = await this.#run({ kind: 'analyze', path, maxDurationMs: mediaLimitMs }, options);
+  async analyze(
+    path: string,
+    { modelFolder, ...options }: HearOptions & Readonly<{ modelFolder?: string | undefined }> = {},
+  ): Promise<AnalyzedFile> {
+    const heard = modelFolder === undefined ? {} : { modelFolder };
+    const task = { kind: 'analyze', path, maxDurationMs: mediaLimitMs, ...heard } as const;
+    const answer = await this.#run(task, options);
     if (answer.kind !== 'analyze') throw new TypeError(`asked to analyse, answered ${answer.kind}`);
-    return answer.analysis;
+    const { analysis, speechMusic } = answer;
+    return { ...analysis, ...(speechMusic === undefined ? {} : { speechMusic }) };
   }
 
   /**

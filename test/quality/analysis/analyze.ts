@@ -8,6 +8,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { TrackAnalyzer } from '@earmark/analysis';
+import { BeatSession } from '@earmark/models';
 
 const nativeRateHz = 44_100;
 
@@ -35,6 +36,7 @@ function decode(path: string, rateHz: number, channels: number): Float32Array {
   return new Float32Array(bytes.buffer, 0, bytes.length >> 2);
 }
 
+const network = await BeatSession.open();
 let seconds = 0;
 let cpuMs = 0;
 for (const path of process.argv.slice(2)) {
@@ -48,7 +50,7 @@ for (const path of process.argv.slice(2)) {
   for (let at = 0; at < left.length; at += nativeRateHz) {
     analyzer.pushChannels([left.subarray(at, at + nativeRateHz), right.subarray(at, at + nativeRateHz)]);
   }
-  const result = analyzer.finish();
+  const result = await analyzer.finishWith(network);
   const used = process.cpuUsage(before);
   cpuMs += (used.user + used.system) / 1000;
   seconds += left.length / nativeRateHz;

@@ -1,104 +1,88 @@
 /**
- * Exports what training/beat fits: beat hypotheses with their features and F1, and key histograms.
+ * Exports what training/beat fits: beat hypotheses with their features, patterns and F1, and chroma.
  *
- *     node test/quality/analysis/export-features.ts TRUTH_FOLDER OUT_FOLDER AUDIO...
+ *     node test/quality/analysis/export-features.ts CLIPS.jsonl OUT_FOLDER
  *
- * TRUTH_FOLDER holds truth.tsv and beats.tsv (file, tempo, key, key_conf; file, seconds) of scores whose names, without
- * suffix, are those of the audio files. Writes OUT/hypotheses.jsonl and OUT/keys.jsonl. The key of a score should be that of
- * the part that was rendered. FFmpeg must be on the path.
+ * A line of CLIPS is a clip of 16 kHz mono PCM with its truth: `id`, `path`, `format` ("s16" or "f32"), `start` and
+ * `seconds` in the file, `beats` (seconds from the clip's start), `tempo`. Writes OUT/clips.jsonl (a line a clip: tempo and F1
+ * of each hypothesis, its number of beats and features) and beside it, in the order of the lines, OUT/features.f32,
+ * OUT/patterns.u8 (a byte a value, 255 = 1), OUT/beats.f32 (seconds) and OUT/chroma.f32. Clips already there are kept.
  */
-import { spawnSync } from 'node:child_process';
-import { createWriteStream, readFileSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   ChromaExtractor,
   OnsetExtractor,
   beatHypotheses,
+  beatPattern,
   keyHistogram,
   onsetRateHz,
   periodicityOf,
   toNovelty,
 } from '@earmark/analysis';
+import { type ClipPlace, readClip } from './read-clip.ts';
 
 const toleranceSeconds = 0.07;
 const firstSecond = 5;
-const stem = (path: string) => basename(path, extname(path));
 
-function table(path: string): Record<string, string>[] {
-  const [head, ...lines] = readFileSync(path, 'utf8').trim().split('\n');
-  const names = head.split('\t');
-  return lines.map((line) => Object.fromEntries(line.split('\t').map((value, i) => [names[i], value])));
-}
+type Clip = ClipPlace & Readonly<{ id: string; beats: readonly number[]; tempo: number }>;
 
-function beatF1(wanted: readonly number[], got: readonly number[], end: number): number {
+function beatF1(wanted: readonly number[], got: ArrayLike<number>): number {
+  const end = (wanted[wanted.length - 1] ?? 0) + 0.5;
   const inside = (t: number) => t >= firstSecond && t < end;
-  const free = got.filter(inside);
   const want = wanted.filter(inside);
-  const all = want.length + free.length;
-  let matched = 0;
+  const have = Array.from(got).filter(inside);
+  let [matched, at] = [0, 0];
   for (const t of want) {
-    let best = -1;
-    for (let i = 0; i < free.length; i++) {
-      const distance = Math.abs(free[i] - t);
-      if (distance <= toleranceSeconds && (best < 0 || distance < Math.abs(free[best] - t))) best = i;
-    }
-    if (best < 0) continue;
-    matched++;
-    free.splice(best, 1);
+    while (at < have.length && have[at] < t - toleranceSeconds) at++;
+    if (at < have.length && have[at] <= t + toleranceSeconds) [matched, at] = [matched + 1, at + 1];
   }
-  return all > 0 ? (2 * matched) / all : 0;
+  return want.length + have.length > 0 ? (2 * matched) / (want.length + have.length) : 0;
 }
 
-const [truthFolder, outFolder, ...files] = process.argv.slice(2);
-const pieces = new Map(table(join(truthFolder, 'truth.tsv')).map((row) => [stem(row.file), row]));
-const beats = new Map<string, number[]>();
-for (const row of table(join(truthFolder, 'beats.tsv'))) {
-  const list = beats.get(stem(row.file)) ?? [];
-  list.push(Number(row.seconds));
-  beats.set(stem(row.file), list);
-}
-const hypotheses = createWriteStream(join(outFolder, 'hypotheses.jsonl'));
-const keys = createWriteStream(join(outFolder, 'keys.jsonl'));
-for (const path of files) {
-  const id = stem(path);
-  const piece = pieces.get(id);
-  if (piece === undefined) throw new Error(`${id} is not in the truth`);
-  const decoded = spawnSync(
-    'ffmpeg',
-    ['-v', 'error', '-nostdin', '-i', path, '-ac', '1', '-ar', '16000', '-f', 'f32le', '-'],
-    { maxBuffer: 2 ** 31 - 1 },
-  );
-  const bytes = new Uint8Array(decoded.stdout);
-  const samples = new Float32Array(bytes.buffer, 0, bytes.length >> 2);
+const [list, out] = process.argv.slice(2);
+mkdirSync(out, { recursive: true });
+const listing = join(out, 'clips.jsonl');
+const lines = (path: string) => readFileSync(path, 'utf8').trim().split('\n');
+const done = new Set(existsSync(listing) ? lines(listing).map((line) => (JSON.parse(line) as Clip).id) : []);
+const append = (name: string, values: Float32Array | Uint8Array) =>
+  appendFileSync(join(out, name), new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+for (const line of lines(list)) {
+  const clip = JSON.parse(line) as Clip;
+  if (done.has(clip.id)) continue;
+  const samples = readClip(clip);
   const onsetExtractor = new OnsetExtractor();
   const chromaExtractor = new ChromaExtractor();
   onsetExtractor.push(samples);
   chromaExtractor.push(samples);
   const chroma = chromaExtractor.finish();
   const novelty = toNovelty(onsetExtractor.finish().onsets);
-  const tempo = Number(piece.tempo);
-  const rows = beatHypotheses(novelty, periodicityOf(novelty), chroma).map((hypothesis) => {
-    const bpm = (60 * onsetRateHz) / hypothesis.periodFrames;
-    return {
-      bpm,
-      f1: beatF1(
-        beats.get(id) ?? [],
-        Array.from(hypothesis.beats, (f) => f / onsetRateHz),
-        samples.length / 16_000,
-      ),
-      acc1: Math.abs(bpm - tempo) <= 0.04 * tempo ? 1 : 0,
-      x: Array.from(hypothesis.features),
-    };
+  const found = beatHypotheses(novelty, periodicityOf(novelty), chroma);
+  const rows = found.map(({ beats, periodFrames }) => {
+    const bpm = (60 * onsetRateHz) / periodFrames;
+    const seconds = Float32Array.from(beats, (frame) => frame / onsetRateHz);
+    const f1 = beatF1(clip.beats, seconds);
+    return { bpm, n: beats.length, f1, acc1: Math.abs(bpm - clip.tempo) <= 0.04 * clip.tempo ? 1 : 0 };
   });
-  hypotheses.write(JSON.stringify({ id, rows }) + '\n');
-  const histogram = keyHistogram(chroma);
-  if (histogram !== undefined) {
-    const line = {
-      id,
-      histogram: Array.from(histogram),
-      key: piece.key,
-      keyConfidence: Number(piece.key_conf),
-    };
-    keys.write(JSON.stringify(line) + '\n');
+  for (const { beats, features } of found) {
+    append('features.f32', Float32Array.from(features));
+    append(
+      'patterns.u8',
+      Uint8Array.from(beatPattern(beats, novelty, chroma), (v) => Math.round(255 * v)),
+    );
+    append(
+      'beats.f32',
+      Float32Array.from(beats, (frame) => frame / onsetRateHz),
+    );
   }
+  append('chroma.f32', chroma.values);
+  const histogram = Array.from(keyHistogram(chroma) ?? []);
+  const row = {
+    id: clip.id,
+    rows,
+    chromaFrames: chroma.frames,
+    features: found[0]?.features.length ?? 0,
+    histogram,
+  };
+  appendFileSync(listing, JSON.stringify(row) + '\n');
 }

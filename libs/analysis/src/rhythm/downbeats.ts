@@ -2,14 +2,8 @@ import type { Chroma } from '../tonal/chroma.js';
 import { chromaChange } from './beat-hypothesis.js';
 import type { Novelty } from './novelty.js';
 
-/** Beats a bar that are told apart. */
-export const metres = [4, 3] as const;
-
 /** How much each sign of a first beat counts, per standard deviation. */
 const signs = { harmony: 0.7, bass: 0.6, low: 0.5, total: 0.3, high: -0.25 } as const;
-/** Lead that a bar of three needs, per beat; changes of metre or of place in the bar cost more. */
-const threePenalty = 0.08;
-const jumpPenalty = 8;
 
 /**
  * Finds the first beats of bars: change of harmony and of bass, and accents of the low range, decoded (Viterbi) over
@@ -20,24 +14,76 @@ const jumpPenalty = 8;
  */
 export function downbeatIndices(beats: Float64Array, novelty: Novelty, chroma: Chroma): number[] {
   const evidence = downbeatEvidence(beats, novelty, chroma);
+  return decodeBars(evidence, rules);
+}
+
+type BarRules = Readonly<{
+  /** Beats a bar that are told apart, and what a beat of such a bar costs. */
+  metres: readonly (readonly [beats: number, cost: number])[];
+  /** Taken from the evidence of every beat that begins a bar. */
+  offset: number;
+  /** Cost of a change of metre or of place in the bar. */
+  jump: number;
+}>;
+
+/** For hand-made evidence, in standard deviations. */
+const rules: BarRules = {
+  metres: [
+    [4, 0],
+    [3, 0.08],
+  ],
+  offset: 0.4,
+  jump: 8,
+};
+
+/** For logits of the network. */
+const networkRules: BarRules = {
+  metres: [
+    [4, 0],
+    [3, 0.02],
+    [2, 0.05],
+    [5, 0.1],
+    [6, 0.1],
+    [7, 0.1],
+  ],
+  offset: 0,
+  jump: 9,
+};
+
+/**
+ * Finds the first beats of bars from the network's logits, a beat each.
+ *
+ * @returns indices of the beats that begin a bar, ascending
+ */
+export function barStarts(logits: Float32Array): number[] {
+  return decodeBars(
+    Float64Array.from(logits, (logit) => Math.max(-6, Math.min(6, logit))),
+    networkRules,
+  );
+}
+
+/** The likeliest course of metres and places in the bar (Viterbi); a beat that begins a bar earns its evidence. */
+function decodeBars(evidence: Float64Array, { metres, offset, jump }: BarRules): number[] {
   const n = evidence.length;
   if (n === 0) return [];
-  const states = metres.flatMap((metre) => Array.from({ length: metre }, (_, place) => ({ metre, place })));
-  const next = states.map(({ metre, place }) =>
-    states.findIndex((s) => s.metre === metre && s.place === (place + 1) % metre),
+  const states = metres.flatMap(([beats, cost]) =>
+    Array.from({ length: beats }, (_, place) => ({ beats, cost, place })),
+  );
+  const next = states.map((from) =>
+    states.findIndex((to) => to.beats === from.beats && to.place === (from.place + 1) % from.beats),
   );
   let score = new Float64Array(states.length);
   const back: Uint8Array[] = [];
   for (let i = 0; i < n; i++) {
     const best = score.indexOf(Math.max(...score));
-    const now = new Float64Array(states.length).fill(score[best] - jumpPenalty);
+    const now = new Float64Array(states.length).fill(score[best] - jump);
     const from = new Uint8Array(states.length).fill(best);
     for (let s = 0; s < states.length; s++) {
       const to = i === 0 ? s : next[s];
       if (score[s] >= now[to]) [now[to], from[to]] = [score[s], s];
     }
     for (let s = 0; s < states.length; s++) {
-      now[s] += (states[s].place === 0 ? evidence[i] - 0.4 : 0) - (states[s].metre === 3 ? threePenalty : 0);
+      now[s] += (states[s].place === 0 ? evidence[i] - offset : 0) - states[s].cost;
     }
     back.push(from);
     score = now;

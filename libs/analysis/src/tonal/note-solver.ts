@@ -1,7 +1,4 @@
-/** Lowest MIDI note looked for: A1, 55 Hz. */
-export const lowestNote = 33;
-/** Notes looked for: A1 to C8. */
-export const noteCount = 76;
+import { noteCount } from './semitone-spectrum.js';
 
 const harmonics = 8;
 const decay = 0.7;
@@ -31,7 +28,7 @@ export class NoteSolver {
   }
 
   /**
-   * @param spectrum amplitude of each semitone from {@link lowestNote}, {@link noteCount} values >= 0
+   * @param spectrum amplitude of each semitone from the lowest, {@link noteCount} values >= 0
    * @returns strength of each note, >= 0; the array is reused by the next call
    */
   solve(spectrum: Float32Array): Float32Array {

@@ -1,4 +1,4 @@
-import { analysisRateHz, TrackAnalyzer } from '@earmark/analysis';
+import { analysisRateHz, type BeatNetwork, TrackAnalyzer } from '@earmark/analysis';
 import type { Consumer } from '@earmark/media';
 import { type TrackProfile, TrackProfiler } from '@earmark/transition';
 
@@ -8,8 +8,13 @@ const longestTrackSeconds = 2 * 3_600;
 /**
  * Consumers of one decode that together make a track's profile: the channels at the file's own rate for loudness and
  * quality, mono at 16 kHz for everything else. What they hold is let go once the recording proves to be no track.
+ *
+ * @param network finds the beats; absent: analysis scores them by itself
  */
-export function startProfile(): { consumers: readonly Consumer[]; finish: () => TrackProfile | undefined } {
+export function startProfile(network?: BeatNetwork): {
+  consumers: readonly Consumer[];
+  finish: () => Promise<TrackProfile | undefined>;
+} {
   let analyzer: TrackAnalyzer | undefined;
   let profiler: TrackProfiler | undefined = new TrackProfiler();
   let isMono = false;
@@ -47,6 +52,9 @@ export function startProfile(): { consumers: readonly Consumer[]; finish: () => 
   };
   return {
     consumers: [channels, mono],
-    finish: () => (analyzer === undefined ? undefined : profiler?.finish(analyzer.finish())),
+    async finish() {
+      if (analyzer === undefined) return undefined;
+      return profiler?.finish(network ? await analyzer.finishWith(network) : analyzer.finish());
+    },
   };
 }

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { z } from 'zod';
+import { manifestFile } from './manifest.js';
+import { ModelError } from './model-error.js';
+
+const graph = z.object({
+  file: z.string().regex(/^[\w.-]+\.onnx$/, 'the name of an .onnx file beside the manifest'),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits'),
+  bytes: z.int().positive(),
+  parameters: z.int().positive(),
+  columns: z.int().positive(),
+});
+
+const beatManifest = z.object({
+  schemaVersion: z.literal(1),
+  kind: z.literal('beat'),
+  id: z.string().min(1),
+  version: z.string().regex(/^\d+\.\d+\.\d+$/, 'a version such as 1.0.0'),
+  trains: graph,
+  downbeats: graph,
+});
+
+/** Manifest of a beat network: two graphs, each from rows of `columns` values to one value a row. */
+export type BeatManifest = Readonly<z.infer<typeof beatManifest>>;
+
+/** The beat network that comes with Earmark. */
+export const bundledBeatModelFolder: string = fileURLToPath(new URL('../beat/beat-1/', import.meta.url));
+
+/**
+ * An open beat network: judges trains of beats, and the beats of a train. Both graphs run on the thread that calls; a
+ * track takes a few milliseconds.
+ */
+export class BeatSession {
+  private constructor(
+    readonly manifest: BeatManifest,
+    private readonly trains: InferenceSession,
+    private readonly downbeats: InferenceSession,
+  ) {}
+
+  /**
+   * Opens the network in a folder: checks manifest, hashes and names before anything runs.
+   *
+   * @throws {ModelError} `model.not-found`, `model.bad-manifest`, `model.hash-mismatch`, `model.unloadable` or
+   * `model.shape-mismatch`
+   */
+  static async open(folder: string = bundledBeatModelFolder): Promise<BeatSession> {
+    const manifest = await readBeatManifest(folder);
+    const trains = await openGraph(folder, manifest.trains);
+    const downbeats = await openGraph(folder, manifest.downbeats);
+    return new BeatSession(manifest, trains, downbeats);
+  }
+
+  /**
+   * Judges trains of beats.
+   *
+   * @param rows row-major [trains, columns of the manifest]
+   * @returns a score a train
+   * @throws {ModelError} `model.shape-mismatch` if the rows are not as wide as the graph's
+   */
+  scoreTrains(rows: Float32Array, trains: number): Promise<Float32Array> {
+    return run(this.trains, this.manifest.trains, rows, trains);
+  }
+
+  /**
+   * Judges the beats of one train, in order.
+   *
+   * @param rows row-major [beats, columns of the manifest]
+   * @returns a logit a beat: that it begins a bar
+   * @throws {ModelError} `model.shape-mismatch` if the rows are not as wide as the graph's
+   */
+  scoreDownbeats(rows: Float32Array, beats: number): Promise<Float32Array> {
+    return run(this.downbeats, this.manifest.downbeats, rows, beats);
+  }
+
+  /** Frees both graphs. */
+  async close(): Promise<void> {
+    await this.trains.release();
+    await this.downbeats.release();
+  }
+}
+
+async function readBeatManifest(folder: string): Promise<BeatManifest> {
+  let text: string;
+  try {
+    text = await readFile(path.join(folder, manifestFile), 'utf8');
+  } catch (cause) {
+    throw new ModelError('model.not-found', folder, `no readable ${manifestFile}`, { cause });
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ModelError('model.bad-manifest', folder, `${manifestFile} is not JSON`, { cause });
+  }
+  const parsed = beatManifest.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `/${issue.path.join('/')}: ${issue.message}`);
+  throw new ModelError('model.bad-manifest', folder, faults.slice(0, 8).join('; '));
+}
+
+type Graph = z.infer<typeof graph>;
+
+async function openGraph(folder: string, { file, sha256 }: Graph): Promise<InferenceSession> {
+  const bytes = await readFile(path.join(folder, file)).catch((cause: unknown) => {
+    throw new ModelError('model.not-found', folder, `no readable ${file}`, { cause });
+  });
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found !== sha256) throw new ModelError('model.hash-mismatch', folder, `${file} has SHA-256 ${found}`);
+  let session: InferenceSession;
+  try {
+    session = await InferenceSession.create(bytes, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+    });
+  } catch (cause) {
+    throw new ModelError('model.unloadable', folder, `${file} is not a usable ONNX model`, { cause });
+  }
+  if (!session.inputNames.includes('rows') || !session.outputNames.includes('scores'))
+    throw new ModelError('model.shape-mismatch', folder, `${file} has no input "rows" and output "scores"`);
+  return session;
+}
+
+async function run(
+  session: InferenceSession,
+  { file, columns }: Graph,
+  rows: Float32Array,
+  count: number,
+): Promise<Float32Array> {
+  if (rows.length !== count * columns)
+    throw new ModelError(
+      'model.shape-mismatch',
+      file,
+      `takes rows of ${columns}, got ${rows.length / count}`,
+    );
+  const { scores } = await session.run({ rows: new Tensor('float32', rows, [count, columns]) });
+  if (!(scores.data instanceof Float32Array) || scores.data.length !== count)
+    throw new ModelError('model.shape-mismatch', file, `does not give one number a row`);
+  return scores.data;
+}

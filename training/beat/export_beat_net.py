@@ -1,0 +1,92 @@
+"""Writes the beat network for the product: two ONNX graphs, a manifest and a golden answer.
+
+    export_beat_net.py RUN OUT --version 1.0.0 --golden ../golden/beat-1.json
+
+RUN holds scorer.pt and downbeats.pt of the fitting scripts. Every graph maps rows to one number a row; several networks of one
+run are averaged inside. The graphs are checked against PyTorch.
+"""
+import argparse
+import hashlib
+import json
+import os
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+import fit_beat_net
+import fit_downbeat_net
+
+
+class Mean(torch.nn.Module):
+    def __init__(self, models):
+        super().__init__()
+        self.models = torch.nn.ModuleList(models)
+
+    def forward(self, rows):
+        return sum(model(rows) for model in self.models) / len(self.models)
+
+
+def load(run):
+    scorers = []
+    for state in torch.load(os.path.join(run, "scorer.pt")):
+        model = fit_beat_net.Scorer(state["mean"].numpy(), state["spread"].numpy(), state["net.1.weight"].shape[0])
+        model.load_state_dict(state)
+        scorers.append(model.eval())
+    bars = []
+    for state in torch.load(os.path.join(run, "downbeats.pt")):
+        model = fit_downbeat_net.Bars()
+        model.load_state_dict(state)
+        bars.append(model.eval())
+    return Mean(scorers).eval(), len(scorers[0].mean), fit_downbeat_net.OneTrain(bars).eval(), 53
+
+
+def write(model, columns, path):
+    example = torch.rand(40, columns)
+    torch.onnx.export(model, (example,), path, input_names=["rows"], output_names=["scores"], opset_version=17,
+                      dynamic_axes={"rows": {0: "count"}, "scores": {0: "count"}}, dynamo=False)
+    onnx.checker.check_model(path)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    for count in (5, 133):
+        rows = torch.rand(count, columns)
+        with torch.no_grad():
+            want = model(rows).numpy()
+        got = session.run(None, {"rows": rows.numpy()})[0]
+        assert got.shape == want.shape and np.abs(got - want).max() < 1e-4, np.abs(got - want).max()
+    with open(path, "rb") as f:
+        data = f.read()
+    return {"file": os.path.basename(path), "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data),
+            "parameters": sum(p.numel() for p in model.parameters()), "columns": columns}
+
+
+def golden(model, columns, count):
+    """Rows that the product can make without a file, and the answers: value k of a row is (k * 7919 + row * 104729) mod 1000 / 1000."""
+    k, row = np.meshgrid(np.arange(columns), np.arange(count))
+    rows = torch.tensor(((k * 7919 + row * 104729) % 1000 / 1000).astype(np.float32))
+    with torch.no_grad():
+        return [round(float(v), 5) for v in model(rows)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run")
+    parser.add_argument("out")
+    parser.add_argument("--version", default="1.0.0")
+    parser.add_argument("--golden", required=True)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    trains, train_columns, downbeats, downbeat_columns = load(args.run)
+    os.makedirs(args.out, exist_ok=True)
+    manifest = {"schemaVersion": 1, "kind": "beat", "id": "earmark-beat", "version": args.version,
+                "trains": write(trains, train_columns, os.path.join(args.out, "trains.onnx")),
+                "downbeats": write(downbeats, downbeat_columns, os.path.join(args.out, "downbeats.onnx"))}
+    with open(os.path.join(args.out, "manifest.json"), "w", encoding="utf-8") as f:
+        f.write(json.dumps(manifest, indent=2) + "\n")
+    with open(args.golden, "w", encoding="utf-8") as f:
+        f.write(json.dumps({"rows": 12, "trains": golden(trains, train_columns, 12), "downbeats": golden(downbeats, downbeat_columns, 12)}) + "\n")
+    print(json.dumps(manifest))
+
+
+if __name__ == "__main__":
+    main()
