@@ -1,6 +1,6 @@
 """Fits the transition model and measures it on packages that it never saw.
 
-    fit.py SEAMS JOINS [--report REPORT.json] [--out MODEL.npz] [--version 2.0.0]
+    fit.py SEAMS JOINS [--report REPORT.json] [--out MODEL.npz] [--version 2.1.0]
 
 SEAMS and JOINS hold windows (make_seams.py, make_joins.py), their feature rows (test/quality/transition/export-features.ts)
 and, for the figures, the rows of baselines.py. One linear tower a component (towers.py) is fitted on pairs that belong
@@ -19,7 +19,10 @@ import baselines
 import reranker
 from towers import COMPONENTS, Joins, Seams, embed, fit_tower, interval, layout, pool_ranks, unit
 
-DIMENSIONS, SHRINK, FOLDS, POOL, NEGATIVES, LISTS, ENDS_POOL = 48, 0.1, 3, 1000, 40, 400, 86
+DIMENSIONS, SHRINK, FOLDS, POOL, NEGATIVES, LISTS, ENDS_POOL = 48, 0.1, 3, 1000, 120, 800, 86
+# Weights of the lists that the re-ranker learns from.
+KINDS_OF_LISTS = dict(head=1.0, other=1.0, within=0.7, ends=0.3, joins=1.0, album=0.3)
+JOIN_WEIGHT = 0.5
 NULLS = (np.arange(9) + 0.5) / 9
 # Weights of the search vector: what a first look by one dot product goes by.
 SEARCH = dict(timbre=0.24, dynamics=0.24, harmony=0.24, rhythm=0.2, seam=0.08)
@@ -37,7 +40,7 @@ def towers_of(seams, joins, use, use_joins, parts):
         pairs = [(rows["tail"], rows["head"], 1.0), (rows["tail"], rows["other"], 1.0), (rows["head"], rows["other"], 0.5),
                  (rows["tail"], rows["next"], near), (seams.ends[tracks][:, part], seams.starts[tracks][:, part], 0.5)]
         if use_joins.any():
-            pairs += [(joins.tail[use_joins][:, part], head[use_joins][:, part], 0.5) for head in (joins.next, joins.head)]
+            pairs += [(joins.tail[use_joins][:, part], head[use_joins][:, part], JOIN_WEIGHT) for head in (joins.next, joins.head)]
         out[component] = fit_tower(pairs, min(DIMENSIONS, part.stop - part.start), SHRINK)
     return out
 
@@ -47,9 +50,17 @@ def cosines(towers, parts, tails, heads):
     return np.stack([embed(tails[:, parts[c]], towers[c], 0) @ embed(heads[:, parts[c]], towers[c], 1).T for c in COMPONENTS], -1)
 
 
+def neighbours(seams, queries, rnd):
+    """For each query that has any: (its place, the place of a seam of another track in the same folder)."""
+    for i, q in enumerate(queries):
+        others = np.where((seams.folder[queries] == seams.folder[q]) & (seams.track[queries] != seams.track[q]))[0]
+        if len(others):
+            yield i, rnd.choice(others)
+
+
 def lists_of(seams, joins, towers, parts, use, use_joins, rnd):
     """Ranked lists for the re-ranker from rows that the towers never saw: cosines, the true head first, half of the rest hard."""
-    out = dict(head=[], other=[], within=[], ends=[], joins=[])
+    out = {kind: [] for kind in KINDS_OF_LISTS}
     queries = np.where(use)[0]
     for kind in ("head", "other"):
         every = cosines(towers, parts, seams.rows["tail"][queries], seams.rows[kind][queries])
@@ -57,6 +68,9 @@ def lists_of(seams, joins, towers, parts, use, use_joins, rnd):
             rivals = np.where(seams.track[queries] != seams.track[q])[0]
             hard = rivals[np.argsort(-(every[i][rivals] @ SEARCH_WEIGHTS))[:NEGATIVES // 2]]
             out[kind].append(every[i][np.r_[i, hard, rnd.choice(rivals, NEGATIVES - len(hard), replace=len(rivals) < NEGATIVES)]])
+    for i, other in neighbours(seams, queries, rnd):
+        rivals = rnd.choice(np.where(seams.package[queries] != seams.package[queries[i]])[0], 20)
+        out["album"].append(every[i][np.r_[other, rivals]])
     every = cosines(towers, parts, seams.rows["tail"][queries], seams.rows["next"][queries])
     for i, q in enumerate(queries):
         rivals = np.where((seams.track[queries] == seams.track[q]) & (queries != q))[0]
@@ -81,12 +95,12 @@ def fold_of(names):
     return np.array([zlib.crc32(name.encode()) % FOLDS for name in names])
 
 
-def train(seams, joins, use, use_joins, parts, weights):
+def train(seams, joins, use, use_joins, parts):
     """Towers from all that may be used, re-ranker from folds; returns both, quantiles of the cosines of unrelated pairs, and the
     log-odds under which pairs should not be mixed."""
     rnd = np.random.default_rng(0)
     fold, join_fold = fold_of(seams.package), fold_of(joins.first)
-    gathered = dict(head=[], other=[], within=[], ends=[], joins=[])
+    gathered = {kind: [] for kind in KINDS_OF_LISTS}
     for k in range(FOLDS):
         towers = towers_of(seams, joins, use & (fold != k), use_joins & (join_fold != k), parts)
         for kind, found in lists_of(seams, joins, towers, parts, use & (fold == k), use_joins & (join_fold == k), rnd).items():
@@ -95,7 +109,7 @@ def train(seams, joins, use, use_joins, parts, weights):
     for kind, found in gathered.items():
         if found:
             chosen = rnd.permutation(len(found))[:LISTS]
-            lists.append((np.array(found)[chosen], weights[kind]))
+            lists.append((np.array(found)[chosen], KINDS_OF_LISTS[kind]))
     good = np.concatenate([np.array(gathered[kind])[:, 0] for kind in ("head", "other", "joins") if gathered[kind]])
     bad = np.concatenate([np.array(gathered[kind])[:, -2:].reshape(-1, len(COMPONENTS)) for kind in ("head", "other")])
     net = reranker.train(lists, good, bad)
@@ -190,8 +204,18 @@ def slices(seams, base, joins, base_joins, test):
     out["song end to song start"] = (seams.ends[tracks], seams.starts[whole], base.ends[tracks], base.starts[whole],
                                      np.searchsorted(whole, tracks), tracks[:, None] != whole[None], tracks)
     mine = np.where(joins.split == "test")[0]
-    out["different songs, joined MIDI"] = (joins.tail[mine], joins.head[mine], base_joins.tail[mine], base_joins.head[mine],
-                                           np.arange(len(mine)), ~np.eye(len(mine), dtype=bool), joins.first[mine])
+    # Heads at the border and heads 4 s later, each among its like.
+    both = lambda rows: np.concatenate([rows.next[mine], rows.head[mine]])  # noqa: E731
+    kind = np.repeat([0, 1], len(mine))
+    out["different songs, joined MIDI, one side slower"] = (
+        np.tile(joins.tail[mine], (2, 1)), both(joins), np.tile(base_joins.tail[mine], (2, 1)), both(base_joins), np.arange(2 * len(mine)),
+        (kind[:, None] == kind[None]) & ~np.eye(2 * len(mine), dtype=bool), np.tile(joins.first[mine], 2))
+    found = [(i, queries[other]) for i, other in neighbours(seams, queries, np.random.default_rng(6))]
+    places, others = np.array(found).T
+    apart = lent[None] & (seams.package[queries[places]][:, None] != seams.package[None])
+    out["different songs, same album, one side stretched"] = (
+        seams.rows["tail"][queries[places]], seams.rows["other"], base.rows["tail"][queries[places]], base.rows["other"], others, apart,
+        groups[places])
     return out
 
 
@@ -214,7 +238,7 @@ def report(seams, base, joins, base_joins, towers, net, parts, known):
             mean, low, high = interval(1 / r, groups, rnd)
             rows[label] = dict(r1=float((r == 1).mean()), r10=float((r <= 10).mean()), mrr=float(mean), low=float(low), high=float(high))
             print(f"  {label:36s} R@1 {rows[label]['r1']:.3f}  R@10 {rows[label]['r10']:.3f}  MRR {mean:.3f} [{low:.3f}, {high:.3f}]")
-        best = max((label for label in rivals), key=lambda label: rows[label]["mrr"])
+        best = max((label for label in rivals if label.startswith("whitened")), key=lambda label: rows[label]["mrr"])
         gain = interval(1 / ranks["two towers + re-ranker"] - 1 / ranks[best], groups, rnd)
         print(f"  gain over {best}: {gain[0]:+.3f} [{gain[1]:+.3f}, {gain[2]:+.3f}]")
         found[name] = dict(queries=len(truth), tracks=len(np.unique(groups)), heads=pool, rows=rows, rival=best, gain=list(map(float, gain)))
@@ -238,22 +262,21 @@ def main():
     parser.add_argument("joins")
     parser.add_argument("--report")
     parser.add_argument("--out")
-    parser.add_argument("--version", default="2.0.0")
+    parser.add_argument("--version", default="2.1.0")
     args = parser.parse_args()
     parts = layout(args.seams)
     seams, joins = Seams(args.seams), Joins(args.joins)
-    weights = dict(head=1.0, other=1.0, within=0.7, ends=0.3, joins=0.5)
     if args.report:
         base, base_joins = Seams(args.seams, ".base"), Joins(args.joins, ".base")
         known, known_joins = seams.split != "test", joins.split == "train"
-        towers, net, _, least = train(seams, joins, known, known_joins, parts, weights)
+        towers, net, _, least = train(seams, joins, known, known_joins, parts)
         found = report(seams, base, joins, base_joins, towers, net, parts, known)
         found["decisions"] = decisions(seams, joins, towers, net, parts, least)
         with open(args.report, "w", encoding="utf-8") as out:
             json.dump(found, out, indent=1)
     if args.out:
         every = np.ones(len(seams.track), bool)
-        towers, net, null, least = train(seams, joins, every, np.ones(len(joins.split), bool), parts, weights)
+        towers, net, null, least = train(seams, joins, every, np.ones(len(joins.split), bool), parts)
         save(args.out, args.version, towers, net, null, parts, round(1 / (1 + np.exp(-least)), 4))
 
 

@@ -5,7 +5,8 @@
 MIDI holds *.mid, index.tsv (file, tempo, metre, ...) and on-grid.txt. A join is ten seconds of one file up to a border and
 fourteen of another file after it: of the files of the same split and metre, a tempo that differs by 12 % at most and the
 same mode, the one whose instruments have most in common with the first; played at the first one's tempo, transposed to its
-key, through the same sound font and reverberation. Half of the files are for training, half for tests. Writes JOINS/<n>.s16
+key, through the same sound font and reverberation. What a player
+can change is no evidence: the heads are then played 3 to 6 % slower, pitch kept. Half of the files are for training, half for tests. Writes JOINS/<n>.s16
 (tail; head at the border; head 4 s later; each side with its own gain and EQ, 16 kHz mono) and JOINS/index.jsonl (id, split,
 first, second, sides). Needs ffmpeg, fluidsynth, numpy.
 """
@@ -21,7 +22,7 @@ import tempfile
 
 import numpy as np
 
-from make_seams import RATE, colour, window
+from make_seams import RATE, WINDOW, colour, played, window
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tagging"))
 import midi_file  # noqa: E402
@@ -118,6 +119,14 @@ def render(first, second, font, rnd):
     return stereo[:len(stereo) // 2 * 2].reshape(-1, 2).mean(1)
 
 
+def slower(heads, seed, join):
+    """The heads of a join at a lower tempo, cut to their length."""
+    tempo = np.random.default_rng([seed, join, 1]).uniform(0.94, 0.97)
+    sound = played(np.concatenate(heads), tempo, 1.0)
+    second = int(WINDOW / tempo)
+    return [sound[:WINDOW], sound[second:second + WINDOW]]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("midi")
@@ -146,8 +155,8 @@ def main():
                 continue
             generator = np.random.default_rng([args.seed, turn])
             a, b = colour(generator), colour(generator)
-            np.concatenate([window(sound, BEFORE_S - 8, a), window(sound, BEFORE_S, b), window(sound, BEFORE_S + 4, b)]).tofile(
-                os.path.join(args.out, f"{made}.s16"))
+            heads = slower([window(sound, BEFORE_S, b), window(sound, BEFORE_S + 4, b)], args.seed, made)
+            np.concatenate([window(sound, BEFORE_S - 8, a), *heads]).tofile(os.path.join(args.out, f"{made}.s16"))
             index.write(json.dumps(dict(id=str(made), split=first.split, first=first.name, second=second.name,
                                         sides=["tail", "head", "head"])) + "\n")
             index.flush()

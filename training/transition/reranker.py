@@ -1,7 +1,7 @@
 """The re-ranker: log-odds that a head follows a tail, from the cosines of the components, learnt from ranked lists."""
 import numpy as np
 
-HIDDEN, STEPS, RATE, DECAY = 8, 250, 0.03, 1e-3
+HIDDEN, STEPS, RATE, DECAY = 8, 300, 0.03, 1e-3
 
 
 def forward(p, x):

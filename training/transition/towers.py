@@ -15,7 +15,7 @@ def layout(folder):
 
 
 class Seams:
-    """Rows of make_seams.py: `rows[kind]` [seams, features], `track`, `package`, `split` a seam; ends and starts a track."""
+    """Rows of make_seams.py: `rows[kind]` [seams, features], `track`, `package`, `folder`, `split` a seam; ends and starts a track."""
 
     def __init__(self, folder, suffix=".f32"):
         entries = [json.loads(line) for line in open(os.path.join(folder, "index.jsonl"), encoding="utf-8")]
@@ -33,6 +33,7 @@ class Seams:
             self.split += [entry["split"]] * entry["seams"]
         self.rows = {kind: np.concatenate(parts).astype(np.float64) for kind, parts in per.items()}
         self.ends, self.starts = np.array(ends, np.float64), np.array(starts, np.float64)
+        self.folder = np.array([entries[n]["path"].rsplit("/", 1)[0] for n in self.track])
         self.track, self.package, self.split = np.array(self.track), np.array(self.package), np.array(self.split)
         self.whole = np.array([e["whole"] for e in entries])
         self.track_split = np.array([e["split"] for e in entries])
