@@ -13,6 +13,7 @@ const tracks = readdirSync(folder)
   .filter((name) => /^(folk|rock|jazz)/.test(name))
   .map((name) => join(folder, name));
 const rock = tracks.find((path) => path.includes('rock')) ?? '';
+const folk = tracks.find((path) => path.includes('folk')) ?? '';
 /** Only what recognition needs. */
 const lean = { EARMARK_TAG_ON_INGEST: 'false', EARMARK_ANALYZE_ON_INGEST: 'false' };
 
@@ -52,10 +53,10 @@ describe('command line and API on an Elasticsearch index', () => {
 
   it('takes a recording that is there in another encoding for a duplicate', async () => {
     const copy = join(scratch, 'copy.wav');
-    const { samples: pcm, sampleRateHz } = await excerpt(rock, 0, 600_000);
+    const { samples: pcm, sampleRateHz } = await excerpt(folk, 0, 58_000);
     writeWav(copy, pcm, sampleRateHz);
     const { rows } = await earmark.run('ingest', copy);
-    expect(rows[0]).toMatchObject({ status: 'duplicate', trackId: ids.get(rock) });
+    expect(rows[0]).toMatchObject({ status: 'duplicate', trackId: ids.get(folk) });
   });
 
   it('shows the index in stats and doctor', async () => {
