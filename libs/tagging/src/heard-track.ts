@@ -17,7 +17,7 @@ export class HeardTrack {
   /** A segment with music; all that is not silent when the model cannot tell; never a bare tone. */
   readonly music: readonly boolean[];
   /** Probability per segment, row-major [count, tags], smoothed over neighbours with music; 0 in silence. */
-  readonly segmentScores: Float64Array;
+  segmentScores: Float64Array;
   /** Calibrated log-odds per segment, row-major [count, tags], not smoothed. */
   readonly logOdds: Float64Array;
   /** Probability per tag for the track. */
@@ -69,6 +69,17 @@ export class HeardTrack {
       on = this.music[k] && score >= (on ? holdShare * threshold : threshold);
       return on;
     });
+  }
+
+  /**
+   * Adds to log-odds of segments and smooths anew.
+   *
+   * @param changes by `k * tagCount + t`
+   */
+  adjust(changes: ReadonlyMap<number, number>): void {
+    if (changes.size === 0) return;
+    for (const [at, change] of changes) this.logOdds[at] += change;
+    this.segmentScores = this.#segmentScores();
   }
 
   /** Mean embedding of the segments with music (of all that sound, if there is none); zeros for silence. */

@@ -2,7 +2,7 @@ export * from './ontology/concept.js';
 export * from './ontology/ontology-error.js';
 export * from './ontology/ontology-v1.js';
 export { loadOntology, normalizeLabel, type Ontology } from './ontology/ontology.js';
-export { findMoodShifts, defaultShiftRule, type ShiftRule } from './mood-shifts.js';
+export { defaultShiftRule, type ShiftRule } from './mood-shifts.js';
 export { HeardTrack } from './heard-track.js';
 export * from './repair.js';
 export * from './segment-grid.js';

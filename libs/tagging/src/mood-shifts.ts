@@ -1,3 +1,4 @@
+import { changePoints } from './change-points.js';
 import type { HeardTrack } from './heard-track.js';
 import { conceptId } from './ontology/concept.js';
 import type { Ontology } from './ontology/ontology.js';
@@ -7,162 +8,196 @@ import type { MoodShift } from './tag-result.js';
 export type ShiftRule = Readonly<{
   /** Least time that a mood lasts on either side. */
   minSideMs: number;
+  /** Time on either side that is compared. */
+  reachMs: number;
+  /** Least ratio of the change of sound to its scatter: the F statistic of the embeddings. */
+  minSoundRatio: number;
   /** Least change of the difference of two opposed moods, in log-odds. */
   minChange: number;
   /** Least ratio of that change to its standard error. */
   minContrast: number;
+  /**
+   * How far the middle between both sides may lie from where both moods are level, in log-odds: the instruments of a track
+   * draw a mood one way from beginning to end, what changes inside it is free of them.
+   */
+  maxBias: number;
+  /** Least part of the change that each of the two moods makes, 0..0.5: one must come and the other go. */
+  minShare: number;
 }>;
 
 /** Tuned on glued and steady tracks (docs/evaluation/tagging-serving.md). */
-export const defaultShiftRule: ShiftRule = { minSideMs: 10_000, minChange: 1.5, minContrast: 3 };
+export const defaultShiftRule: ShiftRule = {
+  minSideMs: 10_000,
+  reachMs: 40_000,
+  minSoundRatio: 15,
+  minChange: 1,
+  minContrast: 3,
+  maxBias: 2,
+  minShare: 0.2,
+};
 
-type PairShift = Readonly<{ k: number; from: number; to: number; change: number }>;
+/** Share of its threshold from which a mood may be named at a shift. */
+const nearThreshold = 0.6;
+
+/** Two opposed moods whose difference changes at a border. */
+type PairChange = Readonly<{
+  /** Indices of the mood before and of the mood after. */
+  from: number;
+  to: number;
+  change: number;
+  /** Middle of the difference `from - to` between both sides, in log-odds. */
+  middle: number;
+}>;
+
+/** A border at which a mood gives way to its opposite. */
+export type MoodBorder = Readonly<{
+  atMs: number;
+  /** Segments before and after it, as far as the neighbouring borders. */
+  before: readonly number[];
+  after: readonly number[];
+  /** The largest change first. */
+  pairs: readonly PairChange[];
+}>;
 
 /**
- * Finds where a mood gives way to its opposite.
+ * Finds where moods give way to their opposites: the sound changes for good, and with it the difference of two opposed
+ * moods, by more than its scatter.
  *
- * For each pair of opposed moods the difference of their log-odds is cut wherever the level steps; the weakest cuts are
- * taken back until all are clear of the scatter (bottom-up merging). What is left counts where each side has its own
- * mood in front. Cuts of several pairs at one place are one shift.
- *
- * @param moods indices of the moods that may be said
+ * Where the middle of the two sides is off level, the pair is drawn one way by all of the track; {@link balance} says by
+ * how much.
  */
-export function findMoodShifts(
+export function findMoodBorders(
   heard: HeardTrack,
   ontology: Ontology,
-  moods: readonly number[],
   rule: ShiftRule = defaultShiftRule,
-): MoodShift[] {
+): readonly MoodBorder[] {
   const segments = heard.musicSegments;
-  const { hopMs, windowMs } = heard.model;
-  const minSide = Math.max(2, Math.round(rule.minSideMs / hopMs));
-  const found = opposedPairs(heard, ontology, moods).flatMap(([a, b]) => {
-    const difference = segments.map((k) => {
-      const row = k * heard.tagCount;
-      return heard.logOdds[row + a] - heard.logOdds[row + b];
-    });
-    return cuts(difference, minSide, rule).map(({ at, change }): PairShift => {
-      const [from, to] = change < 0 ? [a, b] : [b, a];
-      return { k: at, from, to, change: Math.abs(change) };
-    });
+  const { hopMs, windowMs, embeddingSize: size } = heard.model;
+  const hops = (ms: number): number => Math.max(2, Math.round(ms / hopMs));
+  const rows = new Float32Array(segments.length * size);
+  segments.forEach((k, row) => {
+    const one = heard.outputs.embeddings.subarray(k * size, (k + 1) * size);
+    const length = Math.hypot(...one);
+    if (length > 0)
+      rows.set(
+        one.map((value) => value / length),
+        row * size,
+      );
   });
-  const nearby = Math.round(5000 / hopMs);
-  const groups: PairShift[][] = [];
-  for (const shift of found.sort((x, y) => y.change - x.change)) {
-    const group = groups.find(([first]) => Math.abs(first.k - shift.k) <= nearby);
-    if (group === undefined) groups.push([shift]);
-    else group.push(shift);
-  }
-  const tagOf = (t: number): string => heard.model.tags[t].tag;
-  return groups
-    .sort(([x], [y]) => x.k - y.k)
-    .map((group) => ({
-      // The border lies where windows on the left stop and windows on the right begin to dominate.
-      atMs: Math.round((segments[group[0].k - 1] * hopMs + segments[group[0].k] * hopMs + windowMs) / 2),
-      from: [...new Set(group.map(({ from }) => tagOf(from)))],
-      to: [...new Set(group.map(({ to }) => tagOf(to)))],
-    }));
+  const cuts = changePoints(rows, size, hops(rule.minSideMs), hops(rule.reachMs), rule.minSoundRatio);
+  const pairs = opposedPairs(heard, ontology);
+  return cuts.flatMap((at, i) => {
+    const before = segments.slice(cuts[i - 1] ?? 0, at);
+    const after = segments.slice(at, cuts[i + 1] ?? segments.length);
+    const changes = pairs
+      .flatMap((pair) => changeOf(heard, pair, before, after, rule) ?? [])
+      .sort((x, y) => y.change - x.change);
+    if (changes.length === 0) return [];
+    // The border lies where windows on the left stop and windows on the right begin to dominate.
+    const atMs = Math.round((segments[at - 1] * hopMs + segments[at] * hopMs + windowMs) / 2);
+    return [{ atMs, before, after, pairs: changes }];
+  });
 }
 
-function opposedPairs(
+/** Borders with the pairs of moods that may be said and are near their thresholds; those without any are left out. */
+export function sayableBorders(
   heard: HeardTrack,
-  ontology: Ontology,
+  borders: readonly MoodBorder[],
   moods: readonly number[],
-): readonly (readonly [number, number])[] {
+): readonly MoodBorder[] {
+  return borders.flatMap((border) => {
+    const { before, after, pairs } = border;
+    const sayable = pairs.filter(
+      ({ from, to }) =>
+        moods.includes(from) &&
+        moods.includes(to) &&
+        isHeard(heard, from, before) &&
+        isHeard(heard, to, after),
+    );
+    return sayable.length === 0 ? [] : [{ ...border, pairs: sayable }];
+  });
+}
+
+/** What is reported of a border. */
+export function shiftAt(heard: HeardTrack, { atMs, pairs }: MoodBorder): MoodShift {
+  const tagOf = (t: number): string => heard.model.tags[t].tag;
+  return {
+    atMs,
+    from: [...new Set(pairs.map(({ from }) => tagOf(from)))],
+    to: [...new Set(pairs.map(({ to }) => tagOf(to)))],
+  };
+}
+
+/**
+ * Log-odds to add to moods in segments beside a border, so that the two sides of each changing pair lie level round it;
+ * a mood that several pairs draw goes the mean way.
+ *
+ * @returns by segment and tag: `k * tagCount + t`
+ */
+export function balance(heard: HeardTrack, borders: readonly MoodBorder[]): ReadonlyMap<number, number> {
+  const sums = new Map<number, { sum: number; count: number }>();
+  const add = (at: number, value: number): void => {
+    const known = sums.get(at) ?? { sum: 0, count: 0 };
+    sums.set(at, { sum: known.sum + value, count: known.count + 1 });
+  };
+  for (const { before, after, pairs } of borders) {
+    for (const { from, to, change, middle } of pairs) {
+      // Only what stands in the way: sides that have their own moods in front stay as they are.
+      if (Math.abs(middle) < change / 2) continue;
+      for (const k of [...before, ...after]) {
+        add(k * heard.tagCount + from, -middle / 2);
+        add(k * heard.tagCount + to, middle / 2);
+      }
+    }
+  }
+  return new Map([...sums].map(([at, { sum, count }]) => [at, sum / count]));
+}
+
+function changeOf(
+  heard: HeardTrack,
+  [a, b]: readonly [number, number],
+  before: readonly number[],
+  after: readonly number[],
+  rule: ShiftRule,
+): PairChange | undefined {
+  const differences = (segments: readonly number[]): readonly number[] =>
+    segments.map((k) => heard.logOdds[k * heard.tagCount + a] - heard.logOdds[k * heard.tagCount + b]);
+  const [left, right] = [describe(differences(before)), describe(differences(after))];
+  const change = left.mean - right.mean;
+  // Windows overlap by half, so that only every second one is independent.
+  const variance = (2 * (left.scatter + right.scatter)) / Math.max(1, left.count + right.count - 2);
+  const error = Math.sqrt(variance * (1 / left.count + 1 / right.count));
+  const middle = (left.mean + right.mean) / 2;
+  const size = Math.abs(change);
+  if (size < rule.minChange || size < rule.minContrast * error) return undefined;
+  if (Math.abs(middle) > size / 2 + rule.maxBias) return undefined;
+  const fall = meanOf(heard, a, before) - meanOf(heard, a, after);
+  const share = fall / change;
+  if (share < rule.minShare || share > 1 - rule.minShare) return undefined;
+  return change > 0
+    ? { from: a, to: b, change: size, middle }
+    : { from: b, to: a, change: size, middle: -middle };
+}
+
+/** Whether a mood comes near its threshold in a part, by the mean of its log-odds. */
+function isHeard(heard: HeardTrack, t: number, segments: readonly number[]): boolean {
+  const score = 1 / (1 + Math.exp(-meanOf(heard, t, segments)));
+  return score >= nearThreshold * heard.model.tags[t].threshold;
+}
+
+function meanOf(heard: HeardTrack, t: number, segments: readonly number[]): number {
+  return segments.reduce((sum, k) => sum + heard.logOdds[k * heard.tagCount + t], 0) / segments.length;
+}
+
+function describe(values: readonly number[]): Readonly<{ mean: number; scatter: number; count: number }> {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { mean, scatter: values.reduce((sum, value) => sum + (value - mean) ** 2, 0), count: values.length };
+}
+
+function opposedPairs(heard: HeardTrack, ontology: Ontology): readonly (readonly [number, number])[] {
+  const moods = heard.model.tags.flatMap(({ facet }, t) => (facet === 'mood' ? [t] : []));
   const idOf = (t: number) => conceptId('mood', heard.model.tags[t].tag);
   return moods.flatMap((a) =>
     moods.filter((b) => b > a && ontology.opposedTo(idOf(a)).has(idOf(b))).map((b) => [a, b] as const),
   );
-}
-
-type Cut = Readonly<{ at: number; change: number }>;
-
-/** Indices at which a new level begins, and by how much it differs from the one before. */
-function cuts(values: readonly number[], minSide: number, rule: ShiftRule): readonly Cut[] {
-  const levels = new Levels(values);
-  const edges = [0, ...levels.steps(minSide), values.length];
-  for (;;) {
-    let weakest = -1;
-    let least = 1;
-    for (let i = 1; i < edges.length - 1; i++) {
-      const { change, error } = levels.step(edges[i - 1], edges[i], edges[i + 1]);
-      const strength = Math.min(
-        change / rule.minChange,
-        error > 0 ? change / error / rule.minContrast : Infinity,
-      );
-      if (strength < least) [weakest, least] = [i, strength];
-    }
-    if (weakest < 0) break;
-    edges.splice(weakest, 1);
-  }
-  for (let i = 1; i < edges.length - 1; i++)
-    edges[i] = levels.bestCut(edges[i - 1], edges[i + 1], minSide) ?? edges[i];
-  return edges.slice(1, -1).flatMap((at, i) => {
-    const before = levels.mean(edges[i], at);
-    const after = levels.mean(at, edges[i + 2]);
-    return before * after < 0 ? [{ at, change: after - before }] : [];
-  });
-}
-
-/** Means and scatter of any stretch of a series in constant time. */
-class Levels {
-  private readonly sums: Float64Array;
-  private readonly squares: Float64Array;
-
-  constructor(private readonly values: readonly number[]) {
-    this.sums = prefix(values);
-    this.squares = prefix(values.map((value) => value * value));
-  }
-
-  mean(from: number, to: number): number {
-    return (this.sums[to] - this.sums[from]) / (to - from);
-  }
-
-  /** Places where the means of `side` values before and after differ more than anywhere within `side` of them. */
-  steps(side: number): number[] {
-    const { length } = this.values;
-    const sizes = new Float64Array(length + 1);
-    for (let at = side; at + side <= length; at++)
-      sizes[at] = Math.abs(this.mean(at, at + side) - this.mean(at - side, at));
-    const found: number[] = [];
-    for (let at = side; at + side <= length; at++) {
-      const from = Math.max(0, at - side + 1);
-      const peak = sizes.subarray(from, at + side).reduce((a, b) => Math.max(a, b), 0);
-      const last = found.at(-1);
-      if (sizes[at] > 0 && sizes[at] === peak && (last === undefined || at - last >= side)) found.push(at);
-    }
-    return found;
-  }
-
-  /** Difference of the levels round a cut, and its standard error. */
-  step(from: number, at: number, to: number): Readonly<{ change: number; error: number }> {
-    // Windows overlap by half, so that only every second one is independent.
-    const rest = Math.max(0, this.#scatter(from, at) + this.#scatter(at, to));
-    const variance = (2 * rest) / Math.max(1, to - from - 2);
-    return {
-      change: Math.abs(this.mean(at, to) - this.mean(from, at)),
-      error: Math.sqrt(variance * (1 / (at - from) + 1 / (to - at))),
-    };
-  }
-
-  /** The cut that leaves the least scatter on both sides; undefined if there is no room for one. */
-  bestCut(from: number, to: number, side: number): number | undefined {
-    let best: number | undefined;
-    let least = Infinity;
-    for (let at = from + side; at + side <= to; at++) {
-      const rest = this.#scatter(from, at) + this.#scatter(at, to);
-      if (rest < least) [best, least] = [at, rest];
-    }
-    return best;
-  }
-
-  #scatter(from: number, to: number): number {
-    return this.squares[to] - this.squares[from] - (to - from) * this.mean(from, to) ** 2;
-  }
-}
-
-function prefix(values: readonly number[]): Float64Array {
-  const sums = new Float64Array(values.length + 1);
-  for (let i = 0; i < values.length; i++) sums[i + 1] = sums[i] + values[i];
-  return sums;
 }

@@ -46,7 +46,9 @@ export function outputsOf(
       const otherwise = facet === 'activity' && tag === 'music' ? 6 : -6;
       logits[k * width + t] = segment[conceptId(facet, tag)] ?? otherwise;
     });
-    embeddings.fill(k + 1, k * model.embeddingSize, (k + 1) * model.embeddingSize);
+    // Another sound, another direction.
+    const angle = Object.keys(segment).reduce((sum, key) => sum + key.length, 0);
+    embeddings.set([(k + 1) * Math.cos(angle), (k + 1) * Math.sin(angle)], k * model.embeddingSize);
   });
   return {
     durationMs: 2500 * (count + 1),

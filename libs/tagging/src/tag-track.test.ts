@@ -91,6 +91,49 @@ describe('shifts', () => {
     );
   });
 
+  it('says both moods with their places, though neither reaches its threshold all the time', () => {
+    const soft = outputsOf([
+      ...repeated({ 'mood/relaxing-calm': -0.2, 'mood/exciting-energetic': -3 }, 12),
+      ...repeated({ 'mood/relaxing-calm': -3, 'mood/exciting-energetic': -0.2, 'instrument/strings': 4 }, 12),
+    ]);
+    const { tags, shifts } = tagTrack(plainModel, soft);
+    expect(shifts).toHaveLength(1);
+    expect(
+      tags
+        .filter(({ facet }) => facet === 'mood')
+        .map(({ tag, segments }) => [tag, segments[0].startMs, segments[0].endMs] as const)
+        .sort(([, a], [, b]) => a - b),
+    ).toEqual([
+      ['relaxing-calm', 0, 31_250],
+      ['exciting-energetic', 31_250, 62_500],
+    ]);
+  });
+
+  it('finds the opposed mood of a half that the whole track draws the other way', () => {
+    const biased = outputsOf([
+      ...repeated({ 'mood/relaxing-calm': 1.5, 'mood/exciting-energetic': 1 }, 12),
+      ...repeated({ 'mood/relaxing-calm': 0, 'mood/exciting-energetic': 2.5, 'instrument/strings': 4 }, 12),
+    ]);
+    const wrong = outputsOf([
+      ...repeated({ 'mood/relaxing-calm': 0.5, 'mood/exciting-energetic': 1 }, 12),
+      ...repeated({ 'mood/relaxing-calm': -1, 'mood/exciting-energetic': 2.5, 'instrument/strings': 4 }, 12),
+    ]);
+    for (const outputs of [biased, wrong]) {
+      const { segments, shifts } = tagTrack(plainModel, outputs, { all: true });
+      expect(shifts.map(({ atMs }) => atMs)).toEqual([31_250]);
+      const { mood } = segments[4].scores ?? {};
+      expect(mood?.['relaxing-calm']).toBeGreaterThan(mood?.['exciting-energetic'] ?? 1);
+    }
+  });
+
+  it('reports none where the sound changes and the mood does not', () => {
+    const outputs = outputsOf([
+      ...repeated(calmPiano, 12),
+      ...repeated({ 'mood/relaxing-calm': 3, 'instrument/strings': 4 }, 12),
+    ]);
+    expect(tagTrack(plainModel, outputs).shifts).toEqual([]);
+  });
+
   it('puts the shift into a sentence in both languages', () => {
     expect(tagTrack(plainModel, glued).sentence).toEqual({
       en: 'calm piano; from 1:11 energetic strings',
@@ -173,7 +216,7 @@ describe('result with everything', () => {
       const count = Object.values(scores ?? {}).reduce((sum, facet) => sum + Object.keys(facet).length, 0);
       expect(count).toBe(plainModel.tags.length + 1);
     }
-    expect(result.embedding).toEqual([2, 2]);
+    expect(Math.hypot(...(result.embedding ?? []))).toBeCloseTo(2, 4);
   });
 
   it('gives overlapping segments of 5 s every 2.5 s that end with the track', () => {

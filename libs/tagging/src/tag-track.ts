@@ -1,5 +1,13 @@
 import { HeardTrack } from './heard-track.js';
-import { defaultShiftRule, findMoodShifts, type ShiftRule } from './mood-shifts.js';
+import {
+  balance,
+  defaultShiftRule,
+  findMoodBorders,
+  type MoodBorder,
+  sayableBorders,
+  shiftAt,
+  type ShiftRule,
+} from './mood-shifts.js';
 import { conceptId, facets, type ConceptId, type Facet } from './ontology/concept.js';
 import { UnknownTagError } from './ontology/ontology-error.js';
 import { ontologyV1 } from './ontology/ontology-v1.js';
@@ -10,6 +18,7 @@ import {
   rounded,
   totalMs,
   windowOf,
+  zoneOf,
   type ScoredRange,
   type SegmentGrid,
 } from './segment-grid.js';
@@ -65,6 +74,7 @@ class TrackTagger {
   private readonly grid: SegmentGrid;
   /** Indices of the tags that may be said; never activities. */
   private readonly sayable: readonly number[];
+  private readonly borders: readonly MoodBorder[];
   private readonly moments: readonly Moment[];
 
   constructor(
@@ -81,6 +91,10 @@ class TrackTagger {
     this.sayable = model.tags.flatMap(({ facet, experimental }, t) =>
       facet !== 'activity' && (options.experimental === true || !experimental) ? [t] : [],
     );
+    const borders = findMoodBorders(this.heard, this.ontology, options.shiftRule ?? defaultShiftRule);
+    this.heard.adjust(balance(this.heard, borders));
+    const moods = this.sayable.filter((t) => model.tags[t].facet === 'mood');
+    this.borders = sayableBorders(this.heard, borders, moods);
     this.moments = this.#moments();
   }
 
@@ -88,8 +102,7 @@ class TrackTagger {
     const { heard, model, outputs, ontology, options } = this;
     const hasMusic = heard.musicSegments.length > 0;
     const tags = [...(hasMusic ? this.#musicTags() : []), ...this.#activityTags()].sort(byFacetAndScore);
-    const moods = this.sayable.filter((t) => model.tags[t].facet === 'mood');
-    const shifts = findMoodShifts(heard, ontology, moods, options.shiftRule ?? defaultShiftRule);
+    const shifts = this.borders.map((border) => shiftAt(heard, border));
     return {
       durationMs: outputs.durationMs,
       model: { id: model.id, version: model.version },
@@ -147,8 +160,11 @@ class TrackTagger {
       const mean = ranges.reduce((sum, r) => sum + r.score * (r.endMs - r.startMs), 0) / totalMs(ranges);
       scores.set(id, Math.max(scores.get(id) ?? 0, mean));
     }
+    // Moods on either side of a shift belong to the track, whether or not they reach their thresholds there.
+    const shifting = this.#shiftingPlaces();
+    for (const [id, [{ score }]] of shifting) scores.set(id, Math.max(scores.get(id) ?? 0, score));
     // Opposed moods may both belong to a track, but only if each has a place of its own.
-    const placed = new Map([...scores].filter(([id]) => !this.#isOverruled(id, scores)));
+    const placed = new Map([...scores].filter(([id]) => shifting.has(id) || !this.#isOverruled(id, scores)));
     const everywhere = rangesWhere(
       this.grid,
       (k) => heard.music[k],
@@ -156,11 +172,35 @@ class TrackTagger {
     );
     return [...repairTags(this.ontology, placed, false).tags].map(([id, score]) => {
       const { facet, tag } = this.ontology.concept(id);
-      const ranges = this.#rangesOf(id);
+      const said = this.#rangesOf(id);
+      const ranges = said.length > 0 ? said : (shifting.get(id) ?? []);
       const segments =
         ranges.length > 0 ? ranges : everywhere.map((range) => ({ ...range, score: rounded(score) }));
       return { facet, tag, score: rounded(score), segments };
     });
+  }
+
+  /** Where the moods on either side of shifts hold, as wholes. */
+  #shiftingPlaces(): ReadonlyMap<ConceptId, readonly [ScoredRange, ...ScoredRange[]]> {
+    const places = new Map<ConceptId, [ScoredRange, ...ScoredRange[]]>();
+    const add = (t: number, segments: readonly number[]): void => {
+      const sum = segments.reduce((total, k) => total + this.heard.scoreAt(k, t), 0);
+      const range = {
+        startMs: zoneOf(this.grid, segments[0]).startMs,
+        endMs: zoneOf(this.grid, segments[segments.length - 1]).endMs,
+        score: rounded(sum / segments.length),
+      };
+      const known = places.get(this.#idOf(t));
+      if (known === undefined) places.set(this.#idOf(t), [range]);
+      else if (!known.some(({ startMs }) => startMs === range.startMs)) known.push(range);
+    };
+    for (const { before, after, pairs } of this.borders) {
+      for (const { from, to } of pairs) {
+        add(from, before);
+        add(to, after);
+      }
+    }
+    return places;
   }
 
   #isHeld(ranges: readonly ScoredRange[]): boolean {

@@ -1,71 +1,52 @@
 /**
  * Shifts of mood on glued and on steady tracks.
  *
- * Usage: node test/quality/tagging/shifts.ts AUDIO_FOLDER LABELS.tsv [--pairs 20] [--seconds 40] [--experimental] [--json]
- * LABELS.tsv has the columns file and feel, a list such as "Relaxed, Bright". Glues the first
- * seconds of tracks with opposed feels and reports in how many pairs each half has its own mood in front and the border is
- * found within 5 s; steady tracks are single ones, and any shift in them is false.
+ * Usage: node test/quality/tagging/shifts.ts AUDIO_FOLDER LABELS.tsv [--pairs 20] [--seconds 40] [--seeds 1,2,3]
+ *   [--model ID@VERSION|FOLDER] [--cache DIR] [--experimental] [--rule JSON] [--verbose]
+ * LABELS.tsv has the columns file and feel, a list such as "Relaxed, Bright". For each seed, draws pairs with opposed
+ * feels, glues their first seconds, and reports in how many each half has its own mood in front (mean score over its
+ * segments) and the border is found within 5 s; steady tracks are single ones, and any shift in them is false.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { listen, openMediaDecoder } from '@earmark/media';
-import { ModelRegistry, Tagger, TaggingSession } from '@earmark/models';
-import { tagTrack, type TagResult } from '@earmark/tagging';
+import { findModel, ModelRegistry } from '@earmark/models';
+import {
+  defaultShiftRule,
+  type ShiftRule,
+  tagTrack,
+  type TaggerModel,
+  type TagResult,
+} from '@earmark/tagging';
+import { drawPieces, PieceListener, readFeels } from './glued-tracks.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     pairs: { type: 'string', default: '20' },
     seconds: { type: 'string', default: '40' },
+    seeds: { type: 'string', default: '1' },
+    model: { type: 'string' },
+    cache: { type: 'string' },
     experimental: { type: 'boolean', default: false },
+    rule: { type: 'string', default: '{}' },
+    verbose: { type: 'boolean', default: false },
   },
 });
 const [folder, labels] = positionals;
 if (folder === undefined || labels === undefined) throw new Error('AUDIO_FOLDER and LABELS.tsv are needed');
-const seconds = Number(values.seconds);
-const opposed = [
-  {
-    tags: ['relaxing-calm', 'exciting-energetic'],
-    feels: [
-      ['Relaxed', 'Calming'],
-      ['Driving', 'Action'],
-    ],
-  },
-  {
-    tags: ['happy', 'scary-dark'],
-    feels: [
-      ['Bright', 'Uplifting'],
-      ['Dark', 'Eerie', 'Unnerving'],
-    ],
-  },
-] as const;
-const session = await TaggingSession.open((await ModelRegistry.open()).find().folder);
-const decoder = await openMediaDecoder();
-const heardFiles = new Map<string, Float32Array>();
-
-async function samplesOf(file: string): Promise<Float32Array> {
-  const known = heardFiles.get(file);
-  if (known !== undefined) return known;
-  const samples = new Float32Array(seconds * 16_000);
-  let filled = 0;
-  const push = ([mono]: readonly Float32Array[]): void => {
-    if (mono === undefined) return;
-    const part = mono.subarray(0, samples.length - filled);
-    samples.set(part, filled);
-    filled += part.length;
-  };
-  await listen(decoder, join(folder ?? '', file), [{ sampleRateHz: 16_000, channels: 1, push }]);
-  const cut = samples.subarray(0, filled);
-  heardFiles.set(file, cut);
-  return cut;
-}
-
-async function tag(...parts: readonly Float32Array[]): Promise<TagResult> {
-  const tagger = new Tagger(session);
-  for (const part of parts) await tagger.push(part);
-  return tagTrack(session.model, await tagger.finish(), { all: true, experimental: values.experimental });
-}
+const entry = await findModel(await ModelRegistry.open(), values.model);
+const { manifest } = entry;
+const frameMs = (manifest.frontEnd.hopSamples / manifest.frontEnd.sampleRateHz) * 1000;
+const model: TaggerModel = {
+  id: entry.id,
+  version: entry.version,
+  tags: manifest.tags,
+  embeddingSize: manifest.outputs.embedding.size,
+  windowMs: manifest.input.frames * frameMs,
+  hopMs: manifest.input.hopFrames * frameMs,
+};
+const listener = new PieceListener({ entry, folder, seconds: Number(values.seconds), cache: values.cache });
+const feels = readFeels(labels);
+const shiftRule: ShiftRule = { ...defaultShiftRule, ...(JSON.parse(values.rule) as Partial<ShiftRule>) };
 
 function meanOf(result: TagResult, mood: string, fromMs: number, toMs: number): number {
   const scores = result.segments
@@ -74,67 +55,50 @@ function meanOf(result: TagResult, mood: string, fromMs: number, toMs: number): 
   return scores.reduce((sum, score) => sum + score, 0) / Math.max(1, scores.length);
 }
 
-const [header = [], ...rows] = readFileSync(labels, 'utf8')
-  .trim()
-  .split('\n')
-  .map((line) => line.split('\t'));
-const feelsOf = new Map<string, Set<string>>();
-for (const row of rows) {
-  const field = (name: string): string => row[header.indexOf(name)] ?? '';
-  feelsOf.set(field('file'), new Set(field('feel').split(', ')));
-}
-const filesWith = (wanted: readonly string[], unwanted: readonly string[]): string[] =>
-  [...feelsOf]
-    .filter(
-      ([, feels]) => wanted.some((feel) => feels.has(feel)) && !unwanted.some((feel) => feels.has(feel)),
-    )
-    .map(([file]) => file)
-    .sort();
+const say = (line: string): void => {
+  if (values.verbose) console.log(line);
+};
 
-let ordered = 0;
-let found = 0;
-let both = 0;
-let total = 0;
-let steadyFalse = 0;
-const steady = new Set<string>();
-for (const { tags, feels } of opposed) {
-  const left = filesWith(feels[0], feels[1]);
-  const right = filesWith(feels[1], feels[0]);
-  const pairs = Math.min(left.length, right.length, Number(values.pairs) / opposed.length);
-  for (let i = 0; i < pairs; i++) {
-    const files = [left[i] ?? '', right[i] ?? ''];
-    const moods = i % 2 === 0 ? tags : ([tags[1], tags[0]] as const);
-    const parts = await Promise.all((i % 2 === 0 ? files : files.reverse()).map(samplesOf));
-    files.forEach((file) => steady.add(file));
-    const result = await tag(...parts);
-    const borderMs = ((parts[0]?.length ?? 0) / 16_000) * 1000;
-    const first = meanOf(result, moods[0], 0, borderMs) > meanOf(result, moods[1], 0, borderMs);
-    const second =
-      meanOf(result, moods[1], borderMs, result.durationMs) >
-      meanOf(result, moods[0], borderMs, result.durationMs);
-    const near = result.shifts.some(({ atMs }) => Math.abs(atMs - borderMs) <= 5000);
-    total++;
-    if (first && second) ordered++;
-    if (near) found++;
-    if (first && second && near) both++;
+console.log(`${entry.id}@${entry.version}`);
+console.log(
+  '| seed | glued pairs | each half in order | border within 5 s | both | other shifts | both moods said | steady tracks with a shift |',
+);
+console.log('|---:|---:|---:|---:|---:|---:|---:|---:|');
+for (const seed of values.seeds.split(',').map(Number)) {
+  const { glued, steady } = drawPieces(feels, Number(values.pairs), seed);
+  const count = { ordered: 0, found: 0, both: 0, others: 0, said: 0, steadyFalse: 0 };
+  for (const piece of glued) {
+    const { outputs, borderMs } = await listener.hear(piece);
+    const result = tagTrack(model, outputs, { all: true, experimental: values.experimental, shiftRule });
+    const [a = '', b = ''] = piece.moods;
+    const halves = [
+      meanOf(result, a, 0, borderMs) - meanOf(result, b, 0, borderMs),
+      meanOf(result, b, borderMs, result.durationMs) - meanOf(result, a, borderMs, result.durationMs),
+    ];
+    const ordered = halves.every((lead) => lead > 0);
+    const near = result.shifts.filter(({ atMs }) => Math.abs(atMs - borderMs) <= 5000);
+    const tags = new Set(result.tags.map(({ tag }) => tag));
+    if (ordered) count.ordered++;
+    if (near.length > 0) count.found++;
+    if (ordered && near.length > 0) count.both++;
+    if (tags.has(a) && tags.has(b)) count.said++;
+    count.others += result.shifts.length - Math.min(1, near.length);
     const shifts = result.shifts.map(
       ({ atMs, from, to }) => `${(atMs / 1000).toFixed(1)} s ${from.join('+')} -> ${to.join('+')}`,
     );
-    console.log(
-      `${files.join(' + ')}: ${first && second ? 'ordered' : 'not ordered'}, ${shifts.join(', ') || 'no shift'}`,
+    say(
+      `${piece.files.join(' + ')} (${a} -> ${b}): ${ordered ? 'ordered' : 'NOT ordered'} ${halves.map((lead) => lead.toFixed(2)).join(' ')}; ${shifts.join(', ') || 'no shift'}; border ${borderMs / 1000}`,
     );
   }
-}
-for (const file of [...steady].slice(0, Number(values.pairs))) {
-  const { shifts } = await tag(await samplesOf(file));
-  if (shifts.length > 0) {
-    steadyFalse++;
-    console.log(`${file}: false shift at ${shifts.map(({ atMs }) => atMs / 1000).join(', ')} s`);
+  for (const piece of steady) {
+    const { outputs } = await listener.hear(piece);
+    const { shifts } = tagTrack(model, outputs, { experimental: values.experimental, shiftRule });
+    if (shifts.length === 0) continue;
+    count.steadyFalse++;
+    say(`${piece.files[0]}: false shift at ${shifts.map(({ atMs }) => atMs / 1000).join(', ')} s`);
   }
+  console.log(
+    `| ${seed} | ${glued.length} | ${count.ordered} | ${count.found} | ${count.both} | ${count.others} | ${count.said} | ${count.steadyFalse} of ${steady.length} |`,
+  );
 }
-console.log(`| glued pairs | each half in order | border within 5 s | both | steady tracks with a shift |`);
-console.log('|---:|---:|---:|---:|---:|');
-console.log(
-  `| ${total} | ${ordered} | ${found} | ${both} | ${steadyFalse} of ${Math.min(steady.size, Number(values.pairs))} |`,
-);
-await session.close();
+await listener.close();

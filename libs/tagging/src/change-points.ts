@@ -1,0 +1,61 @@
+/**
+ * Finds where a stream of vectors changes for good.
+ *
+ * At each place the means of up to `reach` rows before and after are compared: between-scatter over within-scatter, as the
+ * F statistic of two groups. Places where it is higher than anywhere within `minSide` and at least `minRatio` count.
+ *
+ * @param rows vectors of unit length (zeros count as they are), row-major [count, size]
+ * @param minSide least rows on either side, and between two changes
+ * @returns first rows of what is new, ascending
+ */
+export function changePoints(
+  rows: Float32Array,
+  size: number,
+  minSide: number,
+  reach: number,
+  minRatio: number,
+): readonly number[] {
+  const count = size === 0 ? 0 : rows.length / size;
+  if (count < 2 * minSide) return [];
+  const sums = prefixSums(rows, size);
+  const squares = new Float64Array(count + 1);
+  for (let k = 0; k < count; k++) {
+    let square = 0;
+    for (let i = k * size; i < (k + 1) * size; i++) square += rows[i] * rows[i];
+    squares[k + 1] = squares[k] + square;
+  }
+  const ratios = new Float64Array(count + 1);
+  for (let at = minSide; at + minSide <= count; at++) {
+    const from = Math.max(0, at - reach);
+    const to = Math.min(count, at + reach);
+    const [left, right] = [at - from, to - at];
+    let between = 0;
+    let leftMean = 0;
+    let rightMean = 0;
+    for (let i = 0; i < size; i++) {
+      const a = (sums[at * size + i] - sums[from * size + i]) / left;
+      const b = (sums[to * size + i] - sums[at * size + i]) / right;
+      between += (a - b) ** 2;
+      leftMean += a * a;
+      rightMean += b * b;
+    }
+    const within = squares[to] - squares[from] - left * leftMean - right * rightMean;
+    const scatter = Math.max(1e-9, within / Math.max(1, to - from - 2));
+    ratios[at] = ((left * right) / (left + right)) * (between / scatter);
+  }
+  const found: number[] = [];
+  for (let at = minSide; at + minSide <= count; at++) {
+    if (ratios[at] < minRatio) continue;
+    const around = ratios.subarray(Math.max(0, at - minSide + 1), at + minSide);
+    const last = found.at(-1);
+    if (around.every((ratio) => ratio <= ratios[at]) && (last === undefined || at - last >= minSide))
+      found.push(at);
+  }
+  return found;
+}
+
+function prefixSums(rows: Float32Array, size: number): Float64Array {
+  const sums = new Float64Array(rows.length + size);
+  for (let i = 0; i < rows.length; i++) sums[i + size] = sums[i] + rows[i];
+  return sums;
+}
