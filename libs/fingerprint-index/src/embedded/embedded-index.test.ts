@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { describeFingerprintIndex } from '../contract.js';
 import { nodeFiles } from './durable-files.js';
 import { InlineMaintenance } from './maintenance.js';
 import { openEmbeddedIndex } from './embedded-index.js';
+import { seededIds, seededQuery, seededTrack } from '../seeded-tracks.js';
 
 let directory: string;
 beforeEach(() => {
@@ -32,3 +33,23 @@ describeFingerprintIndex(
     }),
   { alignments: true },
 );
+
+it('finds a clear excerpt with a budget far below the postings of its hashes', async () => {
+  const maintenance = new InlineMaintenance(nodeFiles);
+  const index = await openEmbeddedIndex({ directory, mode: 'write', maintenance });
+  try {
+    for (let n = 1; n <= 4; n++) await index.add(seededTrack(seededIds.track(n), n));
+    await index.flush();
+    const query = seededQuery(3, { startFrame: 1200 });
+    const [all] = await index.candidates(query, 1);
+    const [limited] = await index.candidates(
+      { ...query, postingBudget: query.landmarks.hashes.length * 3 },
+      1,
+    );
+    expect(limited.trackId).toBe(seededIds.track(3));
+    expect(limited.evidence).toBeLessThan(all.evidence);
+    expect(limited.offsetFrames).toBeCloseTo(all.offsetFrames ?? NaN, -1);
+  } finally {
+    await index.close();
+  }
+});
