@@ -17,8 +17,6 @@ export type DecisionModel = Readonly<{
   leastShare: number;
   contrast: number;
   mostContrast: number;
-  spectral: number;
-  mostSpectral: number;
   /** Probability from which a match is answered. */
   answer: number;
 }>;
@@ -39,8 +37,6 @@ export const decisionModel: DecisionModel = {
   leastShare: 0.4,
   contrast: 0.4168,
   mostContrast: 10,
-  spectral: 0,
-  mostSpectral: 0,
   answer: 0.7,
 };
 
@@ -48,13 +44,11 @@ export const decisionModel: DecisionModel = {
 export const spectralDecisionModel: DecisionModel = {
   ...decisionModel,
   leastRivalZ: 0,
-  intercept: -15.5493,
-  score: 0.4746,
-  z: -0.1545,
-  size: 1.3168,
-  nominal: 2.1723,
-  share: 2.2384,
-  contrast: 0.6622,
-  spectral: -0.0676,
-  mostSpectral: 12,
+  intercept: -12.7284,
+  score: 0.3646,
+  z: 0,
+  size: 1.3028,
+  nominal: 1.9124,
+  share: 4.732,
+  contrast: 0.1079,
 };

@@ -41,6 +41,15 @@ describe('probabilityOf', () => {
   });
 });
 
+describe('probabilityOf with the spectrogram', () => {
+  it('believes in noise what peaks alone do not, and not what the spectrogram denies', () => {
+    const faint = { ...chance, z: 10, rivalZ: 5, votes: 10, nominal: true };
+    expect(probabilityOf(faint)).toBeLessThan(decisionModel.answer);
+    expect(probabilityOf({ ...faint, z: 16, rivalZ: 0, spectral: 6 })).toBeGreaterThan(decisionModel.answer);
+    expect(probabilityOf({ ...faint, z: 2, rivalZ: 0, spectral: -8 })).toBeLessThan(0.2);
+  });
+});
+
 describe('relationOf', () => {
   const line = { offset: 0, speed: 0.94, pitch: -3, z: 24, expected: 300, share: 0.4, sharpness: 0.4 };
 

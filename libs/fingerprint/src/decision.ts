@@ -114,8 +114,7 @@ export function probabilityOf(evidence: Evidence): number {
     model.size * Math.log(evidence.expected + 1) +
     model.nominal * (evidence.nominal ? 1 : 0) +
     model.share * Math.max(0, evidence.share - model.leastShare) +
-    model.contrast * Math.min(model.mostContrast, evidence.contrast) +
-    model.spectral * Math.max(-model.mostSpectral, Math.min(model.mostSpectral, evidence.spectral ?? 0));
+    model.contrast * Math.min(model.mostContrast, evidence.contrast);
   return 1 / (1 + Math.exp(-logit));
 }
 

@@ -13,17 +13,16 @@ import json
 import numpy as np
 from scipy.optimize import minimize
 
-VOTES, MOST_VOTES, LEAST_RIVAL, MOST_SCORE, MOST_Z, MOST_CONTRAST, LEAST_SHARE, MOST_SPECTRAL = 0.1, 40, 4.0, 25.0, 30.0, 10.0, 0.4, 12.0
+VOTES, MOST_VOTES, LEAST_RIVAL, MOST_SCORE, MOST_Z, MOST_CONTRAST, LEAST_SHARE = 0.1, 40, 4.0, 25.0, 30.0, 10.0, 0.4
 
 
 def features(e):
     least = 0.0 if "spectral" in e else LEAST_RIVAL
     score = e["z"] - max(least, e["rivalZ"]) + VOTES * min(MOST_VOTES, e["votes"])
-    return [1.0, min(MOST_SCORE, score), min(MOST_Z, e["z"]), np.log(e["expected"] + 1), float(e["nominal"]), max(0.0, e["share"] - LEAST_SHARE), min(MOST_CONTRAST, e["contrast"])] + (
-        [max(-MOST_SPECTRAL, min(MOST_SPECTRAL, e["spectral"]))] if "spectral" in e else [])
+    return [1.0, min(MOST_SCORE, score), min(MOST_Z, e["z"]), np.log(e["expected"] + 1), float(e["nominal"]), max(0.0, e["share"] - LEAST_SHARE), min(MOST_CONTRAST, e["contrast"])]
 
 
-NAMES = ["intercept", "score", "z", "size", "nominal", "share", "contrast", "spectral"]
+NAMES = ["intercept", "score", "z", "size", "nominal", "share", "contrast"]
 
 
 def read(path, related, spectral):
@@ -35,15 +34,19 @@ def read(path, related, spectral):
     return rows, x, y
 
 
-def fit(x, y, ridge=0.02):
-    """Equal weight for both classes in sum, a small ridge on all but the intercept."""
+def fit(x, y, spectral, ridge=0.02):
+    """
+    Equal weight for both classes in sum, a small ridge on all but the intercept. With the spectrogram's say no evidence may
+    count against a place: z is in the score already, and a few related pieces would turn the signs of the others.
+    """
     w = np.where(y > 0, 0.5 / y.sum(), 0.5 / (1 - y).sum()) * len(y)
 
     def loss(b):
         t = x @ b
         return np.sum(w * (np.logaddexp(0, t) - y * t)) + ridge * np.sum(b[1:] ** 2), x.T @ (w * (1 / (1 + np.exp(-t)) - y)) + 2 * ridge * np.r_[0, b[1:]]
 
-    return minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x
+    bounds = [(None, None)] + [(0.0 if spectral else None, 0.0 if spectral and name == "z" else None) for name in NAMES[1 : x.shape[1]]]
+    return minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x
 
 
 def report(name, rows, x, y, b):
@@ -62,7 +65,7 @@ def report(name, rows, x, y, b):
     print(f"  ECE (classes weighted equally) {ece:.4f}; recall at .5/.8/.9: " + "/".join(f"{np.mean(p[y > 0] > t):.4f}" for t in (0.5, 0.8, 0.9)))
     for i in [i for i in np.argsort(-p) if y[i] == 0][:8]:
         e = rows[i]["evidence"]
-        print(f"  negative p {p[i]:.3f} z {e['z']:.1f} rival {e['rivalZ']:.1f} votes {e['votes']} n {e['expected']} share {e['share']:.2f} {rows[i]['id']} -> {rows[i].get('track')}")
+        print(f"  negative p {p[i]:.3f} z {e['z']:.1f} rival {e['rivalZ']:.1f} votes {e['votes']} n {e['expected']} share {e['share']:.2f} c {e['contrast']:.1f} s {e.get('spectral', 0):.1f} {rows[i].get('source')} {rows[i]['id']} -> {rows[i].get('track')}")
 
 
 def main():
@@ -76,7 +79,7 @@ def main():
         rows, x, y = read(a.files[0], related, spectral)
         if y.min(initial=1) == y.max(initial=0):
             continue
-        b = fit(x, y)
+        b = fit(x, y, spectral)
         print("{ " + ", ".join(f"{n}: {v:.4f}" for n, v in zip(NAMES, b)) + " }")
         report(a.files[0], rows, x, y, b)
         for path in a.files[1:]:
