@@ -186,11 +186,10 @@ class BestTracks {
 /** Integers in -127..127 and what one unit of them is worth. */
 function quantize(vector: Float32Array): { values: Int8Array; scale: number } {
   let largest = 1e-9;
-  for (const value of vector) largest = Math.max(largest, Math.abs(value));
-  return {
-    values: Int8Array.from(vector, (value) => Math.round((value * 127) / largest)),
-    scale: largest / 127,
-  };
+  for (let i = 0; i < vector.length; i++) largest = Math.max(largest, Math.abs(vector[i]));
+  const values = new Int8Array(vector.length);
+  for (let i = 0; i < vector.length; i++) values[i] = Math.round((vector[i] * 127) / largest);
+  return { values, scale: largest / 127 };
 }
 
 function dot(a: Int8Array, b: Int8Array): number {

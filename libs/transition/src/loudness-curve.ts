@@ -53,10 +53,18 @@ export class LoudnessCurveMeter {
  * pauses. 0 where nothing is known.
  */
 export function localLoudnessLu(curve: LoudnessCurve, startMs: number, endMs: number): number {
-  const all = gatedMean(curve);
+  const all = wholeMean(curve);
   const from = Math.max(0, Math.floor(startMs / curveStepMs));
   const part = gatedMean(curve.slice(from, Math.max(from + 1, Math.ceil(endMs / curveStepMs))));
   return all === undefined || part === undefined ? 0 : part - all;
+}
+
+/** Means of whole curves: a curve is asked about again for every pair it is in. */
+const wholeMeans = new WeakMap<LoudnessCurve, number | undefined>();
+
+function wholeMean(curve: LoudnessCurve): number | undefined {
+  if (!wholeMeans.has(curve)) wholeMeans.set(curve, gatedMean(curve));
+  return wholeMeans.get(curve);
 }
 
 function gatedMean(curve: LoudnessCurve): number | undefined {

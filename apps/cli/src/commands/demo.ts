@@ -5,20 +5,21 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from '../command.js';
 import { ingestStep } from '../demo/ingest-step.js';
+import { nextStep } from '../demo/next-step.js';
 import { scanStep } from '../demo/scan-step.js';
 import { tagStep } from '../demo/tag-step.js';
 import type { DemoContext, DemoStep } from '../demo/step.js';
 import { readSettings } from '../settings.js';
 import { withInterrupt } from './session.js';
 
-const steps: readonly DemoStep[] = [ingestStep, scanStep, tagStep];
+const steps: readonly DemoStep[] = [ingestStep, scanStep, tagStep, nextStep];
 const samplesDir = fileURLToPath(new URL('../../../../samples', import.meta.url));
 
 /** `earmark demo`: the main job on the sample files, in a folder of its own that is removed at the end. */
 export const demoCommand: Command = {
   name: 'demo',
   usage: 'demo',
-  summary: 'Shows the main job on the sample files; leaves nothing behind.',
+  summary: 'Shows the main job on the sample files; leaves nothing but one rendered mix.',
   run: (args) =>
     withInterrupt(async (signal) => {
       const dataDir = await mkdtemp(join(tmpdir(), 'earmark-demo-'));

@@ -1,0 +1,97 @@
+import { seededRandom, type CatalogId, type TenantId, type TrackId } from '@earmark/kernel';
+import { newId, sql, type Database } from '@earmark/storage';
+import { builtInModel } from '@earmark/transition';
+
+const batchTracks = 400;
+
+/**
+ * Fills a database up with tracks that are copies of real ones: description and analysis of a real track, its tempo moved by
+ * up to 10 %, and the vectors of its tails and heads turned away from the real ones by noise (cosine to the original about
+ * .55 to .95). They have no audio and no fingerprint.
+ *
+ * @param heads how many heads there shall be in all
+ * @returns heads and tracks there are then
+ */
+export async function fillWithSyntheticHeads(
+  database: Database,
+  heads: number,
+  seed: number,
+): Promise<{ heads: number; tracks: number }> {
+  const { pool } = database;
+  const random = seededRandom(seed);
+  const { rows: real } = await pool.query<{
+    tenantId: TenantId;
+    catalogId: CatalogId;
+    trackId: TrackId;
+    seams: { side: string; ordinal: number; atMs: number; strength: number; code: string }[];
+  }>(sql`
+    SELECT tenant_id AS "tenantId", catalog_id AS "catalogId", track_id AS "trackId",
+           json_agg(json_build_object('side', side, 'ordinal', ordinal, 'atMs', at_ms, 'strength', strength,
+                                      'code', encode(code, 'hex')) ORDER BY side, ordinal) AS seams
+      FROM track_seam
+     WHERE track_id NOT IN (SELECT id FROM track WHERE title LIKE 'synthetic %')
+     GROUP BY tenant_id, catalog_id, track_id
+     ORDER BY track_id`);
+  const count = async (): Promise<{ heads: number; tracks: number }> => {
+    const { rows } = await pool.query<{ heads: number; tracks: number }>(sql`
+      SELECT count(*) AS heads, count(DISTINCT track_id) AS tracks FROM track_seam WHERE side = 'head'`);
+    return rows[0] ?? { heads: 0, tracks: 0 };
+  };
+  const { dimensions } = builtInModel();
+  let now = await count();
+  for (let n = 0; now.heads < heads; now = await count()) {
+    const left = heads - now.heads;
+    const batch: { id: TrackId; model: (typeof real)[number]; n: number }[] = [];
+    for (let made = 0; made < left && batch.length < batchTracks; n++) {
+      const model = real[n % real.length];
+      if (model === undefined) throw new Error('there is no analysed track to copy');
+      batch.push({ id: newId('track'), model, n });
+      made += model.seams.filter(({ side }) => side === 'head').length;
+    }
+    const ids = batch.map(({ id }) => id);
+    const models = batch.map(({ model }) => model.trackId);
+    await database.transaction(async (client) => {
+      await client.query(sql`
+        INSERT INTO track (tenant_id, catalog_id, id, status, title, artists, rights, duration_ms, content_hash,
+                           fingerprint_config_id, explicit)
+        SELECT t.tenant_id, t.catalog_id, new.id, 'ready', 'synthetic ' || new.n, ARRAY['Artist ' || new.n % 4000],
+               CASE WHEN new.n % 3 = 0 THEN '{"territories":["DE","FR","US"]}'::jsonb END, t.duration_ms,
+               encode(sha256(new.id::bytea), 'hex'), t.fingerprint_config_id, new.n % 10 = 0
+          FROM unnest(${ids}::text[], ${models}::text[], ${batch.map(({ n: index }) => index)}::integer[]) AS new (id, model, n)
+          JOIN track t ON t.id = new.model`);
+      await client.query(sql`
+        INSERT INTO track_analysis (tenant_id, catalog_id, track_id, analysis_version, model_id, duration_ms, tempo_bpm,
+                                    tempo_confidence, key_tonic, key_mode, key_strength, integrated_lufs, range_lu,
+                                    true_peak_dbtp, beats_ms, downbeats_ms, loudness_curve, details)
+        SELECT a.tenant_id, a.catalog_id, new.id, a.analysis_version, a.model_id, a.duration_ms, a.tempo_bpm * new.tempo,
+               a.tempo_confidence, a.key_tonic, a.key_mode, a.key_strength, a.integrated_lufs, a.range_lu,
+               a.true_peak_dbtp, a.beats_ms, a.downbeats_ms, a.loudness_curve, a.details
+          FROM unnest(${ids}::text[], ${models}::text[],
+                      ${batch.map(() => 0.9 + 0.2 * random.next())}::double precision[]) AS new (id, model, tempo)
+          JOIN track_analysis a ON a.track_id = new.model`);
+      const seams = batch.flatMap(({ id, model }) => model.seams.map((seam) => ({ id, model, ...seam })));
+      await client.query(sql`
+        INSERT INTO track_seam (tenant_id, catalog_id, track_id, side, ordinal, at_ms, strength, features, code)
+        SELECT * FROM unnest(
+               ${seams.map(({ model }) => model.tenantId)}::text[], ${seams.map(({ model }) => model.catalogId)}::text[],
+               ${seams.map(({ id }) => id)}::text[], ${seams.map(({ side }) => side)}::text[],
+               ${seams.map(({ ordinal }) => ordinal)}::integer[], ${seams.map(({ atMs }) => atMs)}::bigint[],
+               ${seams.map(({ strength }) => strength)}::double precision[], ${seams.map(() => Buffer.alloc(0))}::bytea[],
+               ${seams.map(({ code }) => turned(Buffer.from(code, 'hex'), dimensions, random))}::bytea[])`);
+    });
+  }
+  return now;
+}
+
+/** A code whose search vector was turned away by noise. */
+function turned(code: Buffer, dimensions: number, random: { next(): number }): Buffer {
+  const values = new Float32Array(Uint8Array.from(code).buffer);
+  const noise = (0.3 + 1.2 * random.next()) / Math.sqrt(dimensions);
+  let norm = 0;
+  for (let d = 0; d < dimensions; d++) {
+    values[d] += noise * (random.next() + random.next() + random.next() - 1.5) * 2;
+    norm += values[d] * values[d];
+  }
+  for (let d = 0; d < dimensions; d++) values[d] /= Math.sqrt(norm);
+  return Buffer.from(values.buffer);
+}
