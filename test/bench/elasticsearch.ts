@@ -145,7 +145,7 @@ const chunks: ChunkSource = {
 };
 const numbers = new Map<TrackId, number>();
 
-const client = new Client({ nodes });
+const client = new Client({ nodes, requestTimeout: 660_000 });
 const cluster = new ElasticsearchCluster({ connection: { nodes }, installation, chunks });
 await cluster.ensure();
 const parts = { client, name: alias, isAlias: true, chunks, retry: defaultRetry, depth: defaultDepth };
@@ -190,12 +190,14 @@ async function grow(hours: number): Promise<number> {
         `${Math.round(landmarks / seconds / 1000)} k landmarks a second, ${Math.round(added / seconds)} x real time`,
     );
     const copying = performance.now();
-    await client.indices.refresh({ index: alias }, { requestTimeout: 600_000 });
+    await client.indices.refresh({ index: alias });
     await client.indices.putSettings({ index: alias, settings: { auto_expand_replicas: '0-1' } });
-    await client.cluster.health(
-      { index: alias, wait_for_status: 'green', wait_for_no_relocating_shards: true, timeout: '10m' },
-      { requestTimeout: 660_000 },
-    );
+    await client.cluster.health({
+      index: alias,
+      wait_for_status: 'green',
+      wait_for_no_relocating_shards: true,
+      timeout: '10m',
+    });
     console.log(`  copies made in ${((performance.now() - copying) / 1000).toFixed(0)} s`);
   }
   return frames / framesPerSecond / 3600;

@@ -1,5 +1,5 @@
 import type { Client } from '@elastic/elasticsearch';
-import { backOff, patient, type RetryPolicy } from './connection.js';
+import { backOff, type RetryPolicy } from './connection.js';
 import {
   IndexFullError,
   IndexGoneError,
@@ -85,15 +85,12 @@ async function send(
   target: BulkTarget,
   actions: readonly BulkAction[],
 ): Promise<{ position: number; error: Error }[]> {
-  const answer = await client.bulk<string>(
-    {
-      index: target.name,
-      require_alias: target.isAlias,
-      operations: actions.map(({ lines }) => lines),
-      filter_path: ['errors', 'items.*.status', 'items.*.error.type', 'items.*.error.reason'],
-    },
-    patient,
-  );
+  const answer = await client.bulk<string>({
+    index: target.name,
+    require_alias: target.isAlias,
+    operations: actions.map(({ lines }) => lines),
+    filter_path: ['errors', 'items.*.status', 'items.*.error.type', 'items.*.error.reason'],
+  });
   if (!answer.errors) return [];
   return answer.items.flatMap((item, position) => {
     const result = item.index ?? item.delete;

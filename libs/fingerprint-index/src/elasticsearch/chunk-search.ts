@@ -3,6 +3,7 @@ import type { TrackId } from '@earmark/kernel';
 import type { IndexQuery } from '../port.js';
 import type { ChunkPlace } from './chunk-alignment.js';
 import { distinctKeys, termsOf } from './chunk-terms.js';
+import { prompt } from './connection.js';
 import { indexError } from './errors.js';
 import { rarestKeys } from './hash-rarity.js';
 import { placeOfId } from './index-names.js';
@@ -60,17 +61,20 @@ export class ChunkSearch {
     const scope: estypes.QueryDslQueryContainer[] = [{ term: { tenant: tenantId } }];
     if (catalogIds !== undefined) scope.push({ terms: { catalog: [...catalogIds] } });
     try {
-      const answer = await this.client.search({
-        index: this.index,
-        size,
-        _source: false,
-        // Exact counting lets a node score block by block; the filter runs on what is collected.
-        track_total_hits: true,
-        allow_partial_search_results: false,
-        query: { match: { hashes: { query: termsOf(keys) } } },
-        post_filter: { bool: { filter: scope } },
-        filter_path: ['hits.hits._id', 'hits.hits._score'],
-      });
+      const answer = await this.client.search(
+        {
+          index: this.index,
+          size,
+          _source: false,
+          // Exact counting lets a node score block by block; the filter runs on what is collected.
+          track_total_hits: true,
+          allow_partial_search_results: false,
+          query: { match: { hashes: { query: termsOf(keys) } } },
+          post_filter: { bool: { filter: scope } },
+          filter_path: ['hits.hits._id', 'hits.hits._score'],
+        },
+        prompt,
+      );
       return (answer.hits?.hits ?? []).map(({ _id, _score }) => ({
         place: chunkPlace(_id ?? ''),
         shared: _score ?? 0,

@@ -13,8 +13,7 @@ export type ElasticsearchConnection = Readonly<{
   caFile?: string;
 }>;
 
-/** Milliseconds after which a search, and a write, are given up. */
-const searchTimeoutMs = 30_000;
+/** Milliseconds after which a write is given up. A single request can only shorten it. */
 const writeTimeoutMs = 120_000;
 
 /** Opens a client; nothing is sent yet. */
@@ -22,15 +21,15 @@ export function openClient({ nodes, apiKey, caFile }: ElasticsearchConnection): 
   return new Client({
     nodes: [...nodes],
     maxRetries: 2,
-    requestTimeout: searchTimeoutMs,
+    requestTimeout: writeTimeoutMs,
     sniffOnStart: false,
     ...(apiKey === undefined ? {} : { auth: { apiKey } }),
     ...(caFile === undefined ? {} : { tls: { ca: readFileSync(caFile), rejectUnauthorized: true } }),
   });
 }
 
-/** Options of a request that may wait for a busy cluster. */
-export const patient = { requestTimeout: writeTimeoutMs } as const;
+/** Options of a request that somebody waits for. */
+export const prompt = { requestTimeout: 30_000 } as const;
 
 /** How long a refused write is repeated before the caller hears of it. */
 export type RetryPolicy = Readonly<{ attempts: number; firstDelayMs: number; longestDelayMs: number }>;

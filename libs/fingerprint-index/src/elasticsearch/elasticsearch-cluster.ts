@@ -7,7 +7,6 @@ import { defaultDepth, type SearchDepth } from './chunk-search.js';
 import {
   defaultRetry,
   openClient,
-  patient,
   persistently,
   type ElasticsearchConnection,
   type RetryPolicy,
@@ -135,21 +134,21 @@ export class ElasticsearchCluster {
 
   private async settle(name: string): Promise<void> {
     const settings = { refresh_interval: '30s', auto_expand_replicas: this.replicas };
-    await persistently(this.retry, () => this.client.indices.putSettings({ index: name, settings }, patient));
+    await persistently(this.retry, () => this.client.indices.putSettings({ index: name, settings }));
     const wait = { index: name, wait_for_status: 'green', timeout: '60s' } as const;
     // Copies may still be on their way after a minute: the new version serves without them for a while.
-    await this.client.cluster.health(wait, patient).catch(() => undefined);
+    await this.client.cluster.health(wait).catch(() => undefined);
   }
 
   private async publish(name: string): Promise<void> {
     const { alias } = this.names;
-    await persistently(this.retry, () => this.client.indices.refresh({ index: name }, patient));
+    await persistently(this.retry, () => this.client.indices.refresh({ index: name }));
     const old = await persistently(this.retry, () => this.serving());
     const actions = [
       ...old.map((index) => ({ remove: { index, alias } })),
       { add: { index: name, alias, is_write_index: true } },
     ];
-    await persistently(this.retry, () => this.client.indices.updateAliases({ actions }, patient));
+    await persistently(this.retry, () => this.client.indices.updateAliases({ actions }));
     if (old.length > 0) await this.delete(old);
   }
 
@@ -162,7 +161,7 @@ export class ElasticsearchCluster {
     const wait = { wait_for_active_shards: 'all', timeout: '30s' } as const;
     await persistently(this.retry, async () => {
       try {
-        await this.client.indices.create({ index, ...wait, ...more }, { ...patient, maxRetries: 0 });
+        await this.client.indices.create({ index, ...wait, ...more }, { maxRetries: 0 });
       } catch (error) {
         if (!isAlreadyThere(error)) throw error;
       }
@@ -172,16 +171,16 @@ export class ElasticsearchCluster {
   private async putTemplate(): Promise<void> {
     const layout = { shards: this.options.shards ?? 3, replicas: this.replicas };
     await persistently(this.retry, () =>
-      this.client.indices.putIndexTemplate(
-        { name: this.names.template, ...indexTemplate(this.names, layout) },
-        patient,
-      ),
+      this.client.indices.putIndexTemplate({
+        name: this.names.template,
+        ...indexTemplate(this.names, layout),
+      }),
     );
   }
 
   private async delete(index: readonly string[]): Promise<void> {
     await persistently(this.retry, () =>
-      this.client.indices.delete({ index: [...index], ignore_unavailable: true }, patient),
+      this.client.indices.delete({ index: [...index], ignore_unavailable: true }),
     );
   }
 

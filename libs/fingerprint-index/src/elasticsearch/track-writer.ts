@@ -3,7 +3,7 @@ import type { TrackId } from '@earmark/kernel';
 import type { IndexChunk } from '../port.js';
 import { deleteAction, indexAction, writeBulk, type BulkAction, type BulkTarget } from './bulk-writer.js';
 import { distinctKeys, termsOf } from './chunk-terms.js';
-import { patient, persistently, type RetryPolicy } from './connection.js';
+import { persistently, type RetryPolicy } from './connection.js';
 import { documentId, stateId } from './index-names.js';
 
 /** A change of one track: its chunks from now on, none when it is removed. */
@@ -30,7 +30,7 @@ export class TrackWriter {
 
   /** Makes everything written so far findable. */
   async refresh(): Promise<void> {
-    await persistently(this.retry, () => this.client.indices.refresh({ index: this.target.name }, patient));
+    await persistently(this.retry, () => this.client.indices.refresh({ index: this.target.name }));
   }
 
   /** Remembers how far the outbox was applied. */
@@ -57,7 +57,7 @@ export class TrackWriter {
     if (documents.length === 0) return [];
     const docs = documents.map(([_id, routing]) => ({ _id, routing, _source: ['chunks', 'sequence'] }));
     const { docs: found } = await persistently(this.retry, () =>
-      this.client.mget<T>({ index: this.target.name, docs }, patient),
+      this.client.mget<T>({ index: this.target.name, docs }),
     );
     return found.map((document) => ('_source' in document ? document._source : undefined));
   }
