@@ -10,10 +10,10 @@ export type Place = Readonly<{
   spectral?: number;
 }>;
 
-/** What the spectrogram may add to a place's agreement or take from it. */
-const mostSpectral = 8;
+/** What the spectrogram may add to a place's agreement and take from it: no true place was ever denied below -6. */
+const mostSpectral = { added: 8, taken: 16 } as const;
 
 /** Agreement of a place by everything that is known of it, standard deviations above chance, about. */
 export function strengthOf({ line, spectral = 0 }: Place): number {
-  return line.z + Math.max(-mostSpectral, Math.min(mostSpectral, spectral));
+  return line.z + Math.max(-mostSpectral.taken, Math.min(mostSpectral.added, spectral));
 }
