@@ -12,7 +12,12 @@ import type { Novelty } from './novelty.js';
 
 const beatFrames = 48;
 const beats = Float64Array.from({ length: 24 }, (_, i) => 10 + i * beatFrames);
-const silentChroma: Chroma = { values: new Float32Array(130 * chromaSize), frames: 130, tuningCents: 0 };
+const silentChroma: Chroma = {
+  values: new Float32Array(130 * chromaSize),
+  notes: new Float32Array(130 * chromaSize),
+  frames: 130,
+  tuningCents: 0,
+};
 
 /** Novelty with one peak at each of the frames, in the given range. */
 function noveltyOf(peaks: readonly (readonly [frame: number, range: number])[]): Novelty {

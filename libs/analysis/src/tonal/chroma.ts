@@ -1,4 +1,5 @@
 import { GrowingFloats } from '../spectrum/frame-stream.js';
+import { NoteFilter } from './note-filter.js';
 import { NoteSolver } from './note-solver.js';
 import { lowestNote, noteCount, semitoneRateHz, SemitoneSpectrum } from './semitone-spectrum.js';
 
@@ -9,20 +10,29 @@ export const chromaSize = 24;
 
 const bassTop = 55;
 
-/** Chroma of a whole signal: `frames` rows of {@link chromaSize} values >= 0, and the tuning found. */
-export type Chroma = Readonly<{ values: Float32Array; frames: number; tuningCents: number }>;
+/** Chroma of a whole signal, `frames` rows of {@link chromaSize} values >= 0 each, and the tuning found. */
+export type Chroma = Readonly<{
+  /** How strong the pitch classes are. */
+  values: Float32Array;
+  /** How many notes of each pitch class sound, by the trained {@link NoteFilter}, loud or soft. */
+  notes: Float32Array;
+  frames: number;
+  tuningCents: number;
+}>;
 
 /**
  * Streams mono PCM at 16 kHz into chroma: semitone spectra are explained as notes with harmonics by non-negative least
- * squares. Memory grows by 1 kB per second of sound.
+ * squares, and as notes that sound by a trained filter. Memory grows by 2 kB per second of sound.
  *
  * @see M. Mauch, S. Dixon, "Approximate note transcription for the improved identification of difficult chords", ISMIR 2010
  */
 export class ChromaExtractor {
   private readonly spectrum = new SemitoneSpectrum((semitones) => this.emit(semitones));
   private readonly solver = new NoteSolver();
+  private readonly filter = new NoteFilter();
   private readonly row = new Float32Array(chromaSize);
   private readonly out = new GrowingFloats();
+  private readonly notesOut = new GrowingFloats();
 
   /** Adds mono samples in -1..1 at 16 kHz. */
   push(samples: Float32Array): void {
@@ -34,20 +44,27 @@ export class ChromaExtractor {
     this.spectrum.flush();
     return {
       values: this.out.view(),
+      notes: this.notesOut.view(),
       frames: this.out.length / chromaSize,
       tuningCents: this.spectrum.tuningSemitones * 100,
     };
   }
 
   private emit(semitones: Float32Array): void {
+    this.out.append(this.fold(this.solver.solve(semitones)));
+    const isSilent = semitones.every((value) => value === 0);
+    this.notesOut.append(isSilent ? this.row.fill(0) : this.fold(this.filter.hear(semitones)));
+  }
+
+  /** Sums notes by pitch class: all of them, then the bass. */
+  private fold(notes: Float32Array): Float32Array {
     const { row } = this;
-    const notes = this.solver.solve(semitones);
     row.fill(0);
     for (let n = 0; n < noteCount; n++) {
       const pitchClass = (n + lowestNote) % 12;
       row[pitchClass] += notes[n];
       if (n + lowestNote < bassTop) row[12 + pitchClass] += notes[n];
     }
-    this.out.append(row);
+    return row;
   }
 }

@@ -1,6 +1,6 @@
 import type { Chroma } from './chroma.js';
 import { chromaSize } from './chroma.js';
-import { keyBias, keyProfiles } from './key-profiles.generated.js';
+import { keyBias, keyProfiles } from './note-model.generated.js';
 
 /** Pitch class names: ASCII, sharps and flats as they are usual for keys. */
 export const pitchClassNames = ['C', 'C#', 'D', 'Eb', 'E', 'F', 'F#', 'G', 'Ab', 'A', 'Bb', 'B'] as const;
@@ -12,14 +12,10 @@ export type Mode = 'major' | 'minor';
 /** A key; `strength` is its probability among the 24 keys, 0..1. */
 export type Key = Readonly<{ tonic: PitchClassName; mode: Mode; strength: number }>;
 
-/** Chroma strength at which a frame counts half: quiet frames and noise weigh less. */
-const halfStrength = 0.5;
-
 /**
  * Estimates the key of the rows `first` .. `last - 1`: the 24 keys share one profile a mode over the pitch classes of all
  * notes and of the bass, seen from the tonic, so that transposed music gives the transposed key. The profiles start from
- * Krumhansl and Kessler's and were fitted (training/beat) to scores' note durations, so that they also discount what
- * overtones add.
+ * Krumhansl and Kessler's and were fitted (training/beat) to scores' note durations.
  *
  * @returns absent when nothing tonal sounds
  * @see C. Krumhansl, "Cognitive Foundations of Musical Pitch", 1990
@@ -46,23 +42,20 @@ export function estimateKey(chroma: Chroma, first = 0, last = chroma.frames): Ke
 }
 
 /**
- * Mean chroma of rows, each divided by its own strength: 12 values of all notes, then 12 of the bass, each dozen
- * relative to its mean (0 = average). Absent when nothing tonal sounds.
+ * Notes that sound in rows, by pitch class: 12 values of all notes, then 12 of the bass, each dozen relative to its mean
+ * (0 = average). Absent when nothing tonal sounds.
  */
 export function keyHistogram(chroma: Chroma, first = 0, last = chroma.frames): Float64Array | undefined {
   const histogram = new Float64Array(chromaSize);
   for (let f = first; f < last; f++) {
-    const row = chroma.values.subarray(f * chromaSize, (f + 1) * chromaSize);
-    let strength = halfStrength;
-    for (let i = 0; i < chromaSize; i++) strength += row[i];
-    for (let i = 0; i < chromaSize; i++) histogram[i] += row[i] / strength;
+    for (let i = 0; i < chromaSize; i++) histogram[i] += chroma.notes[f * chromaSize + i];
   }
   for (let half = 0; half < 2; half++) {
     let mean = 0;
     for (let i = 0; i < 12; i++) mean += histogram[12 * half + i] / 12;
-    if (half === 0 && mean <= 0) return undefined;
+    if (half === 0 && mean <= 1e-6) return undefined;
     for (let i = 0; i < 12; i++) {
-      histogram[12 * half + i] = mean > 0 ? histogram[12 * half + i] / mean - 1 : 0;
+      histogram[12 * half + i] = mean > 1e-6 ? histogram[12 * half + i] / mean - 1 : 0;
     }
   }
   return histogram;
