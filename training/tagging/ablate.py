@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Compares choices of the training at a small, equal number of examples: one run a variant, one after another, resumable.
+"""Compares choices of the training at a small, equal number of examples and with a narrow network: one run a variant, one after another, resumable.
 
   ablate.py POOL OUT --heldout POOL --audio DEV --labels LABELS.tsv --map label_map.tsv --harness DIR --tracks TRACKS.jsonl
-            --teachers DIR --pretrained RUN/pretrained.pt [--examples 30000] [--only NAME ...] [--report-only]
+            --teachers DIR --pretrained NARROW_RUN/pretrained.pt [--examples 30000] [--only NAME ...] [--report-only]
 
 Measured: agreement with the teachers on unseen recordings (AUC against their top decile, mean over tags), average precision
 of strong tags (z > 1.5) there for the rare, middle and frequent third of the tags, and on the development set macro AUC and
@@ -115,7 +115,7 @@ def main():
             continue
         arguments = [x for v in VARIANTS[name] for x in (["--pretrained", o.pretrained] if v == "PRETRAINED" else [v])]
         subprocess.run([sys.executable, os.path.join(here, "train.py"), o.pool, run, "--tracks", o.tracks, "--teachers", o.teachers, "--statistics", statistics,
-                        "--max-examples", str(o.examples), "--clean-first", "0.2", "--short-until", "1", *arguments], check=True)
+                        "--max-examples", str(o.examples), "--clean-first", "0.2", "--short-until", "1", "--narrow", *arguments], check=True)
     with open(statistics, "rb") as f:
         fitted = pickle.load(f)
     truth = Truth(o, fitted, np.mean([(fitted(read_shard(os.path.join(o.pool, f)))[0] > 1.5).mean(0) for f in sorted(os.listdir(o.pool))[:20] if f.endswith(".npz")], 0))

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Writes model.onnx and a manifest (see ../MANIFEST.md) from a finished run, and checks the graph against PyTorch.
 
-  export.py RUN/final.pt OUT_FOLDER --version 1.0.0     (calibrate.py then fills in calibration, thresholds and figures)
+  export.py RUN/final.pt OUT_FOLDER --version 1.0.0 [--peer PEER/final.pt]
+
+--peer: the mean of the weights of two runs that trained as peers. calibrate.py then fills in calibration, thresholds and
+figures.
 """
 import argparse
 import hashlib
@@ -17,7 +20,7 @@ import torch
 
 import front_end as fe
 import labels
-from net import Exported, Student
+from net import Exported, student
 
 
 def fold_mixtures(student):
@@ -33,11 +36,15 @@ def fold_mixtures(student):
             last.bias[i] = sum(w * bias[k] for w, k in terms)
 
 
-def load(path):
-    """Student with the averaged weights of a run, in evaluation mode, and the run's state."""
+def load(path, peer=None):
+    """Student with the averaged weights of a run (and of its peer), in evaluation mode, and the run's state."""
     state = torch.load(path, weights_only=False)
+    if peer:
+        other = torch.load(peer, weights_only=False)
+        state["average"] = {k: (v + other["average"][k]) / 2 if v.dtype.is_floating_point else v for k, v in state["average"].items()}
+        state["examples"] += other["examples"]
     statistics = pickle.loads(state["statistics"])
-    model = Student(len(labels.TAGS), len(statistics.centre))
+    model = student(len(labels.TAGS), len(statistics.centre), state["options"].get("narrow", False))
     model.load_state_dict(state["average"])
     return model.eval(), state
 
@@ -65,13 +72,14 @@ def main():
     a.add_argument("--version", required=True)
     a.add_argument("--id", default="earmark-tagger")
     a.add_argument("--half", action="store_true", help="store the weights as float16 (half the file; the arithmetic stays float32)")
+    a.add_argument("--peer", help="final.pt of the run's peer")
     a.add_argument("--no-mixtures", action="store_true")
     o = a.parse_args()
     os.makedirs(o.out, exist_ok=True)
-    student, state = load(o.run)
+    net, state = load(o.run, o.peer)
     if not o.no_mixtures:
-        fold_mixtures(student)
-    model = Exported(student).eval()
+        fold_mixtures(net)
+    model = Exported(net).eval()
     example = torch.randn(2, fe.FRAMES, fe.MEL_BANDS)
     path = os.path.join(o.out, "model.onnx")
     torch.onnx.export(model, (example,), path, input_names=["log_mel"], output_names=["logits", "embedding"], opset_version=17,
@@ -90,7 +98,7 @@ def main():
     manifest = {
         "schemaVersion": 1, "kind": "tagger", "id": o.id, "version": o.version, "file": "model.onnx",
         "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data),
-        "parameters": sum(p.numel() for n, p in student.named_parameters() if not n.startswith("auxiliary")),
+        "parameters": sum(p.numel() for n, p in net.named_parameters() if not n.startswith("auxiliary")),
         "frontEnd": fe.MANIFEST,
         "input": {"name": "log_mel", "frames": fe.FRAMES, "bands": fe.MEL_BANDS, "hopFrames": 125},
         "outputs": {"logits": {"name": "logits", "size": len(labels.TAGS)}, "embedding": {"name": "embedding", "size": want[1].shape[1]}},

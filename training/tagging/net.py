@@ -49,6 +49,14 @@ class Student(nn.Module):
         return self.tag_head(e), e, self.auxiliary(e)
 
 
+NARROW = {"width": 96, "channels": (8, 16, 24), "wide": 192}
+
+
+def student(tags, auxiliary, narrow=False):
+    """The network that ships, or one about a third as dear for comparisons of training choices."""
+    return Student(tags, auxiliary, **(NARROW if narrow else {}))
+
+
 class Exported(nn.Module):
     """What the product runs: logits and embedding."""
 

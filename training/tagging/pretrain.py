@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from net import Student
+from net import student
 from train import augment
 
 HALF = 125
@@ -61,6 +61,7 @@ def main():
     a.add_argument("--examples", type=int, default=60000)
     a.add_argument("--batch", type=int, default=64)
     a.add_argument("--rate", type=float, default=2e-3)
+    a.add_argument("--narrow", action="store_true", help="a smaller network, for comparisons")
     a.add_argument("--seed", type=int, default=1)
     o = a.parse_args()
     torch.set_num_threads(1)
@@ -75,7 +76,7 @@ def main():
     some = mel[:: max(1, len(mel) // 4000)].astype("float32")
     features = coarse_features(some)
     centre, scale = features.mean(0), features.std(0) + 1e-6
-    model = Student(1, features.shape[1])
+    model = student(1, features.shape[1], o.narrow)
     model.mean.copy_(torch.from_numpy(some.reshape(-1, some.shape[2]).mean(0)))
     model.scale.copy_(torch.from_numpy(1 / some.reshape(-1, some.shape[2]).std(0)))
     model = model.to(memory_format=torch.channels_last)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the training targets themselves score on a labelled folder: the ceiling of distillation, and a check of the recipe.
 
-  teacher_answers.py AUDIO_FOLDER OUT.jsonl --teachers DIR --run RUN/last.pt [--seconds 60] [--cache CACHE.npz]
+  teacher_answers.py AUDIO_FOLDER OUT.jsonl --teachers DIR --run RUN/last.pt --cache CACHE.npz [--seconds 60] [--mixed]
 """
 import argparse
 import json
@@ -25,6 +25,7 @@ def main():
     a.add_argument("--run", required=True)
     a.add_argument("--seconds", type=float, default=60)
     a.add_argument("--cache", required=True)
+    a.add_argument("--mixed", action="store_true", help="with the tags of mixtures.tsv replaced, as export.py does for the student")
     o = a.parse_args()
     if not os.path.exists(o.cache):
         teachers, stored = Teachers(o.teachers), {}
@@ -40,7 +41,8 @@ def main():
     statistics = pickle.loads(torch.load(o.run, weights_only=False)["statistics"])
     with np.load(o.cache) as f, open(o.out, "w") as out:
         for name in sorted({k.split("/")[0] for k in f.files}):
-            z = statistics.targets({t: f[f"{name}/{t}"].astype("float32") for t in NAMES}).mean(0)
+            z = statistics.targets({t: f[f"{name}/{t}"].astype("float32") for t in NAMES})
+            z = (labels.mix_targets(z) if o.mixed else z).mean(0)
             scores = {}
             for (facet, tag), value in zip(labels.TAGS, z):
                 scores.setdefault(facet, {})[tag] = round(float(value), 5)

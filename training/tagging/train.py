@@ -22,14 +22,14 @@ from torch.nn import functional as F
 
 import front_end as fe
 import labels
-from net import Student
+from net import student
 from pool import SAMPLING, Pool, load_words
 from robust import worst
 from teachers import output_names
 
 ACTIVITY = [labels.SPEECH, labels.MUSIC]
 HALF = 125
-BAND_WIDTH = np.log(fe.FILTERS.sum(1) / fe.FILTERS.sum(1).mean())
+BAND_WIDTH = np.log(fe.FILTERS.sum(1) / fe.FILTERS.sum(1).mean()).astype("float32")
 
 
 def augment(mel, rng):
@@ -51,9 +51,10 @@ def augment(mel, rng):
 def hiss(mel, rng, share=0.3):
     """Adds white or tilted noise, 20 to 60 dB under the clip's own power, to a share of the clips: the targets stay."""
     for x in (mel[i] for i in np.flatnonzero(rng.random(len(mel)) < share)):
-        tilt = np.linspace(0, rng.uniform(-4, 2), x.shape[1])
-        floor = np.logaddexp.reduce(x, None) - np.log(x.size) + BAND_WIDTH + tilt - rng.uniform(20, 60) * np.log(10) / 10
-        np.logaddexp(x, floor + np.log(rng.gamma(3, 1 / 3, x.shape) + 1e-3), out=x)
+        power = np.exp(x)
+        floor = np.log(power.mean()) + BAND_WIDTH + np.linspace(0, rng.uniform(-4, 2), x.shape[1]) - rng.uniform(20, 60) * np.log(10) / 10
+        power += np.exp(floor, dtype="float32") * (0.25 + 1.5 * rng.random(x.shape, "float32"))
+        np.log(power, out=x)
     return mel
 
 
@@ -61,7 +62,7 @@ def mix(mel, z, auxiliary, exact, rng, share):
     """Mixup in the power domain for a share of the batch; targets and power use the same ratio."""
     for i in np.flatnonzero(rng.random(len(mel)) < share):
         j, r = rng.integers(len(mel)), rng.beta(0.4, 0.4)
-        mel[i] = np.logaddexp(mel[i] + np.log(max(r, 1e-3)), mel[j] + np.log(max(1 - r, 1e-3)))
+        mel[i] = np.log(np.exp(mel[i]) * np.float32(max(r, 1e-3)) + np.exp(mel[j]) * np.float32(max(1 - r, 1e-3)))
         z[i], auxiliary[i] = r * z[i] + (1 - r) * z[j], r * auxiliary[i] + (1 - r) * auxiliary[j]
         exact[i] = np.where(exact[i] == exact[j], exact[i], -1)
 
@@ -151,6 +152,7 @@ def options():
     a.add_argument("--activity", type=float, default=0.8, help="weight of the exact speech and music labels")
     a.add_argument("--label-share", type=float, default=1.0, help="share of the tracks whose labels are used")
     a.add_argument("--only-clean", action="store_true", help="leave out augmented mixes of music")
+    a.add_argument("--narrow", action="store_true", help="a smaller network, for comparisons")
     a.add_argument("--no-weak", action="store_true")
     a.add_argument("--no-auxiliary", action="store_true")
     return a.parse_args()
@@ -174,7 +176,7 @@ def open_pool(o, words, state):
 
 def new_model(o, pool):
     """A student at random weights, or with those that --pretrained or --init name."""
-    model = Student(len(labels.TAGS), len(pool.statistics.centre))
+    model = student(len(labels.TAGS), len(pool.statistics.centre), o.narrow)
     if o.pretrained:
         body = torch.load(o.pretrained, weights_only=False)["model"]
         model.load_state_dict({k: v for k, v in body.items() if not k.startswith(("tag_head", "auxiliary"))}, strict=False)
