@@ -32,6 +32,7 @@ type ProfileRow = Readonly<{
   downbeats: Buffer;
   loudnessCurve: Buffer;
   details: Details;
+  vocals: readonly Readonly<{ startMs: number; endMs: number }>[] | null;
 }>;
 
 type SeamRow = Readonly<{
@@ -110,8 +111,14 @@ export class PgTransitionStore implements TransitionStore {
              tempo_confidence AS "tempoConfidence", key_tonic AS "keyTonic", key_mode AS "keyMode",
              key_strength AS "keyStrength", integrated_lufs AS "integratedLufs", range_lu AS "rangeLu",
              true_peak_dbtp AS "truePeakDbtp", beats_ms AS beats, downbeats_ms AS downbeats,
-             loudness_curve AS "loudnessCurve", details
-        FROM track_analysis
+             loudness_curve AS "loudnessCurve", details,
+             (SELECT json_agg(json_build_object('startMs', start_ms, 'endMs', end_ms) ORDER BY start_ms)
+                FROM segment_tag s
+               WHERE s.tenant_id = a.tenant_id AND s.catalog_id = a.catalog_id AND s.track_id = a.track_id
+                 AND (s.facet, s.tag) IN (('instrument', 'vocals'), ('instrument', 'male-vocal'),
+                                          ('instrument', 'female-vocal'), ('instrument', 'choir'),
+                                          ('activity', 'speech'))) AS vocals
+        FROM track_analysis a
        WHERE tenant_id = ${tenantId} AND track_id = ANY(${trackIds})`);
     return rows.map(profileFromRow);
   }
@@ -270,6 +277,7 @@ function profileFromRow(row: ProfileRow): StoredProfile {
     cues: details.cues,
     edges: details.edges,
     sections: details.sections,
+    ...(row.vocals !== null && { vocals: row.vocals }),
     ...(tempoBpm !== null && { tempoBpm }),
     ...(keyTonic !== null &&
       keyMode !== null && { key: { tonic: keyTonic, mode: keyMode, strength: keyStrength ?? 0 } }),

@@ -72,5 +72,6 @@ export function beatmixCurves(overlapMs: number, swapMs: number, beatMs: number)
 }
 
 function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
+  // Adding 0 makes 0 of -0.
+  return Math.round(value * 1000) / 1000 + 0;
 }

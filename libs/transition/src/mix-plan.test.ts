@@ -56,6 +56,49 @@ describe('planMix', () => {
     expect(planMix(track(undefined), short).type).toBe('gap');
   });
 
+  it('lets no two voices sound at once where the caller asks for it', () => {
+    const from = track(120, { vocals: [{ startMs: 100_000, endMs: 178_000 }] });
+    const to = track(122, { vocals: [{ startMs: 0, endMs: 60_000 }] });
+    expect(planMix(from, to).overlapMs).toBeGreaterThan(0);
+    expect(planMix(from, to, { keepVocals: true }).overlapMs).toBe(0);
+    const late = track(122, { vocals: [{ startMs: 20_000, endMs: 60_000 }] });
+    expect(planMix(from, late, { keepVocals: true }).type).toBe('beatmix');
+  });
+
+  it('leaves on the border of a section where one is near the end', () => {
+    const cues = [
+      { kind: 'out', atMs: 156_000, strength: 0.6 },
+      { kind: 'out', atMs: 178_000, strength: 1 },
+    ] as const;
+    expect(planMix(track(120, { cues }), track(120)).cueOutMs).toBe(156_000);
+  });
+
+  it('plays a recording that goes on without a break, and does not mix what does not fit', () => {
+    const goesOn = planMix(track(120), track(120), { outcome: 'gapless' });
+    expect([goesOn.type, goesOn.cueOutMs, goesOn.cueInMs, goesOn.overlapMs]).toEqual([
+      'gapless',
+      180_000,
+      0,
+      0,
+    ]);
+    expect(goesOn.fromGainDb).toBe(goesOn.toGainDb);
+    expect(planMix(track(120), track(120), { outcome: 'do-not-mix' })).toMatchObject({
+      type: 'gap',
+      cueOutMs: 178_000,
+      overlapMs: 0,
+    });
+  });
+
+  it('changes basses once, and starts and ends with one track alone', () => {
+    const { curves, bassSwapMs, overlapMs } = planMix(track(120), track(124));
+    expect(bassSwapMs).toBeGreaterThan(0);
+    expect(bassSwapMs).toBeLessThan(overlapMs);
+    expect(curves.from[0]).toMatchObject({ atMs: 0, fader: 1, lowDb: 0 });
+    expect(curves.from.at(-1)).toMatchObject({ atMs: overlapMs, fader: 0 });
+    expect(curves.to[0]).toMatchObject({ fader: 0, lowDb: -40 });
+    expect(curves.to.at(-1)).toMatchObject({ fader: 1, lowDb: 0, highDb: 0 });
+  });
+
   it('gives equal input equal plans', () => {
     expect(planMix(track(120), track(123))).toEqual(planMix(track(120), track(123)));
   });

@@ -64,7 +64,7 @@ const onBorderMs = 70;
 const nearEntryMs = 2_000;
 /** Stretch before and after the overlap whose loudness is matched, and how far it may pull from the whole tracks'. */
 const loudnessSpanMs = 8_000;
-const mostLocalLu = 6;
+const mostLocalLu = 9;
 
 /**
  * Plans the transition from one track to the next. Beats are matched where both tempos are sure and meet within the limit
