@@ -220,7 +220,7 @@ async function searchSets(): Promise<void> {
   for (let pass = 1; pass <= Number(values.passes); pass++) {
     const levels = new Map<string, number[]>();
     const sets = new Map<string, { right: number; all: number }>();
-    const answered: { query: SetQuery; probability: number; trackId: string }[] = [];
+    const answered: { query: SetQuery; probability: number; n: number }[] = [];
     for (const query of queries) {
       const cpu = process.cpuUsage();
       const { decision, level } = await search(query.peaks, source, new ReferenceCache(catalog));
@@ -238,7 +238,11 @@ async function searchSets(): Promise<void> {
       )
         set.right++;
       if (place && place.trackId !== (query.n === undefined ? '' : trackIdOf(query.n)))
-        answered.push({ query, probability: decision?.probability ?? 0, trackId: place.trackId });
+        answered.push({
+          query,
+          probability: decision?.probability ?? 0,
+          n: catalog.numberOf(place.trackId),
+        });
       sets.set(key, set);
       if (values.out !== undefined && pass === 1)
         appendFileSync(
@@ -253,6 +257,10 @@ async function searchSets(): Promise<void> {
     console.log(
       `  all positives: ${sum('right')} of ${sum('all')}; wrong track answered: ${answered.length}`,
     );
+    for (const { query: wrong, probability, n } of pass === 1 ? answered : [])
+      console.log(
+        `    ${wrong.set} answered with track ${n}${n < catalog.real.length ? '' : ', made up'}, probability ${probability.toFixed(3)}`,
+      );
     for (const [level, times] of levels)
       console.log(`  ended at ${level}: ${times.length} queries, CPU ms ${percentiles(times)}`);
     console.log(`  all: CPU ms ${percentiles([...levels.values()].flat())}`);

@@ -81,6 +81,11 @@ export class BenchCatalog implements PeakSource {
     for (let n = this.numbers.size; n < tracks; n++) this.numbers.set(trackIdOf(n), n);
   }
 
+  /** Number of an announced track, -1 for others. */
+  numberOf(trackId: TrackId): number {
+    return this.numbers.get(trackId) ?? -1;
+  }
+
   peaksOf(trackId: TrackId): Promise<Peaks | undefined> {
     const n = this.numbers.get(trackId);
     if (n === undefined) return Promise.resolve(undefined);
