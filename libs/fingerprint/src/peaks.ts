@@ -45,11 +45,11 @@ export function lowerBound(frames: Float32Array, frame: number): number {
   return low;
 }
 
-/** Keeps the peaks with `rank < quota`: index density out of query density. */
+/** Keeps the peaks with `rank < quota`, without the spectrum: index density out of query density. */
 export function limitDensity(peaks: Peaks, quota: number): Peaks {
   let count = 0;
   for (let i = 0; i < peaks.ranks.length; i++) if (peaks.ranks[i] < quota) count++;
-  if (count === peaks.ranks.length) return peaks;
+  if (count === peaks.ranks.length && !peaks.spectrum) return peaks;
   const frames = new Float32Array(count);
   const pitches = new Float32Array(count);
   const levels = new Float32Array(count);
