@@ -73,7 +73,12 @@ export type Heard = Readonly<{
 }>;
 
 /** What a model said of a file. */
-export type Tagged = Readonly<{ tags: TagResult; outputs?: Uint8Array }>;
+export type Tagged = Readonly<{
+  tags: TagResult;
+  outputs?: Uint8Array;
+  /** Less came out than the file declares. */
+  partial?: boolean;
+}>;
 
 /** Answer to a {@link ListenTask}; a hash is the SHA-256 of the bytes, 64 hexadecimal digits. */
 export type ListenAnswer = Readonly<

@@ -153,8 +153,9 @@ async function analyze(
 
 async function tag(task: Extract<ListenTask, { kind: 'tag' }>, signal: AbortSignal): Promise<Tagged> {
   const { consumer, finish } = await startTagging(task);
-  await listen(await openDecoder(), task.path, [consumer], { signal, maxDurationMs: task.maxDurationMs });
-  return finish();
+  const { maxDurationMs } = task;
+  const { partial } = await listen(await openDecoder(), task.path, [consumer], { signal, maxDurationMs });
+  return { ...(await finish()), ...(partial && { partial }) };
 }
 
 async function startTagging({

@@ -11,8 +11,8 @@ export type FrameFeatures = Readonly<{
   rms: number;
   /** Centre of gravity of the amplitude spectrum in hertz; 0 for silence. */
   centroidHz: number;
-  /** Standard deviation of the amplitude spectrum in hertz; under 25 Hz only for a bare sine. */
-  spreadHz: number;
+  /** Share of the power that lies within two bins of the highest one, 0..1; over 0.9995 only for a bare sine. */
+  peakShare: number;
 }>;
 
 /**
@@ -23,12 +23,24 @@ export type FrameFeatures = Readonly<{
 export function measureFrame(frame: Float32Array, sampleRateHz: number): FrameFeatures {
   meyda.bufferSize = frame.length;
   meyda.sampleRate = sampleRateHz;
-  const features = meyda.extract(['rms', 'spectralCentroid', 'spectralSpread'], frame);
+  const features = meyda.extract(['rms', 'spectralCentroid', 'powerSpectrum'], frame);
   const inHz = (bins: number | undefined): number =>
     bins !== undefined && Number.isFinite(bins) ? (bins * sampleRateHz) / frame.length : 0;
   return {
     rms: features?.rms ?? 0,
     centroidHz: inHz(features?.spectralCentroid),
-    spreadHz: inHz(features?.spectralSpread),
+    peakShare: peakShareOf(features?.powerSpectrum ?? new Float32Array(0)),
   };
+}
+
+function peakShareOf(power: Float32Array): number {
+  let peak = 0;
+  let total = 0;
+  power.forEach((value, bin) => {
+    total += value;
+    if (value > power[peak]) peak = bin;
+  });
+  if (total === 0) return 0;
+  const near = power.subarray(Math.max(0, peak - 2), peak + 3);
+  return near.reduce((sum, value) => sum + value, 0) / total;
 }

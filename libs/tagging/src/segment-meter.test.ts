@@ -38,6 +38,8 @@ describe('segment meter', () => {
 
   it('tells a bare tone from a tone with a weak overtone', () => {
     expect(metered(seconds(5, tone(440))).describe(0).bareTone).toBe(true);
+    const coarse = (t: number) => Math.round(0.1 * tone(440)(t) * 2 ** 15) / 2 ** 15;
+    expect(metered(seconds(5, coarse)).describe(0).bareTone).toBe(true);
     const rich = (t: number) => tone(440)(t) + 0.1 * tone(880)(t);
     expect(metered(seconds(5, rich)).describe(0).bareTone).toBeUndefined();
   });

@@ -25,8 +25,10 @@ const newBlock = (): Block => ({
 /** Rate of the Meyda frames. */
 const framesPerSecond = 2;
 const frameSamples = 1024;
-/** Spread under which a frame holds nothing but one sine: less than two bins. */
-const sineSpreadHz = 25;
+/** Share of the power in one spectral line from which a frame holds nothing but a sine; quantised ones have more. */
+const sinePowerShare = 0.9995;
+/** Share of a segment's frames that makes it a bare tone: where a tone begins and ends, a frame is none. */
+const sineShare = 0.75;
 
 /**
  * Level and readable descriptors of a stream, segment by segment. Segments are two hops long; only sums a hop are kept.
@@ -96,16 +98,16 @@ export class SegmentMeter {
       brightnessHz: Math.round(weight === 0 ? 0 : centroid / weight),
       onsetRateHz: round(onsetRateHz, 2),
       tempoFeel: tempoFeelOf(onsetRateHz),
-      ...(frames > 0 && sines === frames && energy > 0 && { bareTone: true as const }),
+      ...(frames > 0 && sines >= sineShare * frames && energy > 0 && { bareTone: true as const }),
     };
   }
 
   #measure(block: Block): void {
-    const { rms, centroidHz, spreadHz } = measureFrame(this.frame, this.sampleRateHz);
+    const { rms, centroidHz, peakShare } = measureFrame(this.frame, this.sampleRateHz);
     block.centroid += rms * centroidHz;
     block.weight += rms;
     block.frames++;
-    if (spreadHz < sineSpreadHz) block.sines++;
+    if (peakShare >= sinePowerShare) block.sines++;
   }
 
   #segment(k: number): Block {

@@ -32,8 +32,8 @@ export const tagCommand: Command = {
           paths,
           { label: 'tag', concurrency: settings.concurrency, output, signal },
           async (path) => {
-            const { tags } = await listener.tag(path, choice, { signal });
-            output.result({ path, ...tags }, () => tagText(path, tags));
+            const { tags, partial } = await listener.tag(path, choice, { signal });
+            output.result({ path, ...tags, ...(partial === true && { partial }) }, () => tagText(path, tags));
             return tags.durationMs;
           },
         ),
