@@ -55,7 +55,10 @@ class Truth:
         self.files, targets = score.build_targets(rows, score.read_tsv(o.map), "macleod", "fair")
         self.targets = {labels.INDEX[k]: v for k, v in targets.items()
                         if k in labels.INDEX and min((v[0] & v[1]).sum(), (~v[0] & v[1]).sum()) >= 5}
-        self.segments = [fe.segments(decode(os.path.join(o.audio, f), 60))[::2] for f in self.files]
+        if not os.path.exists(o.cache):
+            np.savez(o.cache, **{f: fe.segments(decode(os.path.join(o.audio, f), 60)).astype("float16") for f in self.files})
+        with np.load(o.cache) as f:
+            self.segments = [f[name][::2].astype("float32") for name in self.files]
         self.owner = np.repeat(np.arange(len(self.files)), [len(s) for s in self.segments])
         self.track_weights = self.draws(np.arange(len(self.files)))
 
@@ -108,6 +111,7 @@ def main():
     o = a.parse_args()
     torch.set_num_threads(1)
     os.makedirs(o.out, exist_ok=True)
+    o.cache = os.path.join(o.out, "development-mel.npz")
     here, statistics = os.path.dirname(os.path.abspath(__file__)), os.path.join(o.out, "statistics.pickle")
     for name in [] if o.report_only else o.only:
         run = os.path.join(o.out, name)
@@ -118,7 +122,7 @@ def main():
                         "--max-examples", str(o.examples), "--clean-first", "0.2", "--short-until", "1", "--narrow", *arguments], check=True)
     with open(statistics, "rb") as f:
         fitted = pickle.load(f)
-    truth = Truth(o, fitted, np.mean([(fitted(read_shard(os.path.join(o.pool, f)))[0] > 1.5).mean(0) for f in sorted(os.listdir(o.pool))[:20] if f.endswith(".npz")], 0))
+    truth = Truth(o, fitted, np.mean([(fitted(read_shard(os.path.join(o.pool, f)))[0] > 1.5).mean(0) for f in sorted(os.listdir(o.pool))[::3] if f.endswith(".npz")], 0))
     results = {n: truth.measure(os.path.join(o.out, n, "final.pt")) for n in VARIANTS if os.path.exists(os.path.join(o.out, n, "final.pt"))}
     lines = ["| run | " + " | ".join(MEASURES) + " |", "| --- |" + " --- |" * len(MEASURES)]
     lines += [f"| {n} | " + " | ".join(cell(r[m]) for m in MEASURES) + " |" for n, r in results.items()]
