@@ -31,11 +31,11 @@ export type Match = Readonly<{
 }>;
 
 /** Agreement from which it is possible to tell a version from the recording. */
-const leastVersionZ = 15;
+const leastVersionZ = 12;
 /** Sharpness below which changed audio is another rendering: stretched and pitched recordings stay above. */
-const leastSharpness = 0.55;
+const leastSharpness = 0.58;
 /** Changes below these are those of the same recording: clocks, codecs. */
-const noChange = { speed: 0.004, pitch: 0.3 } as const;
+const noChange = { speed: 0.004, pitch: 0.2 } as const;
 
 /**
  * Tells another version of a composition, played or rendered at another tempo or key, from the recording: its peaks lie

@@ -49,9 +49,8 @@ describe('the spectrum of a query', () => {
   it('is kept neither for references nor beyond a minute', () => {
     expect(extract(syntheticMusic(4, 6), fingerprintConfig.indexQuota).spectrum).toBeUndefined();
     expect(extract(syntheticMusic(4, 65)).spectrum).toBeUndefined();
-    expect(
-      limitDensity(extract(syntheticMusic(4, 6)), fingerprintConfig.indexQuota).spectrum,
-    ).toBeUndefined();
+    for (const quota of [fingerprintConfig.indexQuota, fingerprintConfig.queryQuota])
+      expect(limitDensity(extract(syntheticMusic(4, 6)), quota).spectrum).toBeUndefined();
   });
 
   it('finds music under noise that hides nearly all of its peaks', async () => {
