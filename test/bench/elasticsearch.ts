@@ -232,29 +232,55 @@ function excerpt(peaks: Peaks, random: Random): { query: Peaks; start: number } 
   return { start, query };
 }
 
+/** CPU time of all nodes and of this process since they started: what a busy machine changes little. */
+async function cpuMs(): Promise<{ nodes: number; own: number }> {
+  const stats = await client.nodes.stats({ metric: 'process' });
+  const nodesMs = Object.values(stats.nodes).map(({ process: own }) => own?.cpu?.total_in_millis ?? 0);
+  const { user, system } = process.cpuUsage();
+  return { nodes: nodesMs.reduce((sum, ms) => sum + ms, 0), own: (user + system) / 1000 };
+}
+
+async function cpuOf(queries: number, work: () => Promise<void>): Promise<string> {
+  const before = await cpuMs();
+  await work();
+  const after = await cpuMs();
+  const each = (ms: number): string => (ms / queries).toFixed(0);
+  return `CPU ms a query: nodes ${each(after.nodes - before.nodes)}, this process ${each(after.own - before.own)}`;
+}
+
 async function ask(): Promise<void> {
   const random = seededRandom(7);
   const questions = Array.from({ length: Number(values.queries) }, () => {
     const n = Math.floor(random.next() * music.length);
     return { n, ...excerpt(sparse[n], random) };
   });
+
+  /** Asks every question and prints times, CPU and how many answers were right. */
+  const measure = async (
+    name: string,
+    answer: (query: Peaks) => Promise<Readonly<{ trackId: TrackId; offset: number }> | undefined>,
+  ): Promise<void> => {
+    const walls: number[] = [];
+    let right = 0;
+    const cpu = await cpuOf(questions.length, async () => {
+      for (const { n, start, query } of questions) {
+        const began = performance.now();
+        const found = await answer(query);
+        walls.push(performance.now() - began);
+        if (found?.trackId === trackIdOf(n + 1) && Math.abs(found.offset - start) < 22) right++;
+      }
+    });
+    console.log(`  ${name}: ${times(walls)}; ${cpu}; right ${right} of ${questions.length}`);
+  };
+
   for (const { name, depth, candidates } of searchLevels.slice(0, 2)) {
     for (const pass of ['first', 'again']) {
-      const walls: number[] = [];
-      let right = 0;
-      for (const { n, start, query } of questions) {
+      await measure(`candidates, level ${name}, ${pass}`, async (query) => {
         const landmarks = queryLandmarks(query, depth);
-        const began = performance.now();
-        const [best] = await index.candidates(
-          { tenantId, landmarks, lengthFrames: query.lengthFrames },
-          candidates,
-        );
-        walls.push(performance.now() - began);
-        if (best?.trackId === trackIdOf(n + 1) && Math.abs((best.offsetFrames ?? NaN) - start) < 22) right++;
-      }
-      console.log(
-        `  candidates, level ${name}, ${pass}: ${times(walls)}; right ${right} of ${questions.length}`,
-      );
+        const { lengthFrames } = query;
+        const [best] = await index.candidates({ tenantId, landmarks, lengthFrames }, candidates);
+        return best && { trackId: best.trackId, offset: best.offsetFrames ?? NaN };
+      });
     }
   }
   const source: CandidateSource = {
@@ -263,16 +289,10 @@ async function ask(): Promise<void> {
   const references = new ReferenceCache({
     peaksOf: (trackId) => Promise.resolve(sparse[numbers.get(trackId) ?? -1]),
   });
-  const walls: number[] = [];
-  let right = 0;
-  for (const { n, start, query } of questions) {
-    const began = performance.now();
+  await measure('whole search with verification', async (query) => {
     const { decision } = await search(query, source, references);
-    walls.push(performance.now() - began);
-    const found = decision?.place;
-    if (found?.trackId === trackIdOf(n + 1) && Math.abs(found.line.offset - start) < 22) right++;
-  }
-  console.log(`  whole search with verification: ${times(walls)}; right ${right} of ${questions.length}`);
+    return decision && { trackId: decision.place.trackId, offset: decision.place.line.offset };
+  });
 }
 
 for (const wanted of values.hours.split(',').map(Number)) {
