@@ -116,7 +116,7 @@ def main():
     with open(os.path.join(folder, "manifest.json"), "w", encoding="utf-8") as out:
         out.write(json.dumps(manifest, indent=1) + "\n")
     with open(generated, "w", encoding="utf-8") as out:
-        out.write("import type { TransitionModelSpec } from './transition-model.js';\n\n")
+        out.write("import type { TransitionModelSpec } from './transition-model-spec.js';\n\n")
         out.write("/** Made by training/transition/export.py. */\nexport const modelSpec: TransitionModelSpec = ")
         out.write(json.dumps(spec, indent=1) + ";\n/** SHA-256 of the ONNX file with the same weights. */\n")
         out.write(f"export const modelSha256 =\n  '{digest}';\n")

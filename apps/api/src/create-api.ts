@@ -145,8 +145,9 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   };
 }
 
-/** Removes uploads past their time, and files that a crash left without an owner. */
+/** Removes uploads and previews past their time, and files that a crash left without an owner. */
 async function sweep(context: ApiContext): Promise<void> {
   for (const id of await context.uploads.removeExpired()) await context.files.remove(id);
+  await context.engine.transitions.previews.sweep(Date.now());
   await context.files.removeOrphans((id) => context.uploads.exists(id), Date.now());
 }

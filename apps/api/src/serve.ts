@@ -40,6 +40,9 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     : Promise.resolve();
   const url = await api.listen();
   logger.info({ url }, 'listening');
+  engine.transitions
+    .warmUp()
+    .catch((err: unknown) => logger.warn({ err }, 'the entry points of tracks could not be read ahead'));
   return {
     url,
     ...(made && { firstKey: made.secret }),

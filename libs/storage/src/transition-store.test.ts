@@ -131,6 +131,20 @@ describe('PgTransitionStore', () => {
     expect(await store.isCurrent(tenantId, trackId, { ...versions, modelId: 'model@2' })).toBe(false);
   });
 
+  it('gives seams the codes of another model from their features, or leaves them all', async () => {
+    const versions = { analysisVersion: 'analysis@1', modelId: 'model@2' };
+    await store.save(tenantId, trackId, profile);
+    const double = (features: Float32Array): Float32Array => features.map((value) => 2 * value);
+    expect(await store.recode(tenantId, trackId, versions, () => undefined)).toBe(false);
+    expect(await store.isCurrent(tenantId, trackId, versions)).toBe(false);
+    expect(await store.recode(tenantId, trackId, versions, double)).toBe(true);
+    expect(await store.isCurrent(tenantId, trackId, versions)).toBe(true);
+    const heads = await store.seams(tenantId, [trackId], 'head');
+    expect(heads.map(({ code }) => code)).toEqual([Float32Array.of(0.2, 0.2), Float32Array.of(0.4, 0.4)]);
+    const last = (await store.changes(0, 1_000)).at(-1);
+    expect(last).toMatchObject({ trackId, heads: { modelId: 'model@2' } });
+  });
+
   it('stores nothing for a track that is gone', async () => {
     await tracks.remove(tenantId, trackId);
     expect(await store.save(tenantId, trackId, profile)).toBe(false);

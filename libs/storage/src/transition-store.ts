@@ -167,6 +167,41 @@ export class PgTransitionStore implements TransitionStore {
     });
   }
 
+  /**
+   * Gives the seams of a track codes of another model, made from their stored features.
+   *
+   * @param encode gives the code of a feature row; absent if the row is none that the model reads
+   * @returns false if the track has no profile of this analysis version, or features that the model does not read
+   */
+  recode(
+    tenantId: TenantId,
+    trackId: TrackId,
+    versions: Readonly<{ analysisVersion: string; modelId: string }>,
+    encode: (features: Float32Array, side: Side) => Float32Array | undefined,
+  ): Promise<boolean> {
+    return this.database.transaction(async (client) => {
+      const { rows } = await client.query<Readonly<{ side: Side; ordinal: number; features: Buffer }>>(sql`
+        SELECT s.side, s.ordinal, s.features
+          FROM track_seam s
+          JOIN track_analysis a USING (tenant_id, catalog_id, track_id)
+         WHERE s.tenant_id = ${tenantId} AND s.track_id = ${trackId} AND a.analysis_version = ${versions.analysisVersion}
+           FOR UPDATE OF a`);
+      const codes = rows.map(({ features, side }) => encode(floatsOf(features), side));
+      const known = codes.flatMap((code) => (code === undefined ? [] : [bytesOf(code)]));
+      if (rows.length === 0 || known.length < rows.length) return false;
+      await client.query(sql`
+        UPDATE track_seam s
+           SET code = new.code
+          FROM unnest(${rows.map(({ side }) => side)}::text[], ${rows.map(({ ordinal }) => ordinal)}::integer[],
+                      ${known}::bytea[]) AS new (side, ordinal, code)
+         WHERE s.tenant_id = ${tenantId} AND s.track_id = ${trackId} AND s.side = new.side AND s.ordinal = new.ordinal`);
+      await client.query(sql`
+        UPDATE track_analysis SET model_id = ${versions.modelId}
+         WHERE tenant_id = ${tenantId} AND track_id = ${trackId}`);
+      return true;
+    });
+  }
+
   /** Descriptions of ready tracks, in no order; others are left out. */
   async facts(tenantId: TenantId, trackIds: readonly TrackId[]): Promise<readonly TrackFacts[]> {
     if (trackIds.length === 0) return [];

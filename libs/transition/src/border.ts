@@ -1,4 +1,4 @@
-import type { Side } from './window-features.js';
+import type { Side } from './side.js';
 
 const rateHz = 16_000;
 const floorDb = -100;

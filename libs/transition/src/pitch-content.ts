@@ -1,5 +1,5 @@
 import { PowerSpectrum, hannPeriodic } from '@earmark/analysis';
-import type { Side } from './window-features.js';
+import type { Side } from './side.js';
 
 /** Values of a chroma. */
 export const chromaSize = 12;

@@ -1,4 +1,5 @@
-import type { Component, TransitionModel } from './transition-model.js';
+import type { TransitionModel } from './transition-model.js';
+import type { Component } from './transition-model-spec.js';
 
 /** A candidate head: its id and its code. */
 export type Candidate = Readonly<{ id: string; code: Float32Array }>;

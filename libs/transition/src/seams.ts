@@ -1,5 +1,6 @@
 import type { TrackAnalysis } from '@earmark/analysis';
-import { shortestWindowMs, type Side } from './window-features.js';
+import type { Side } from './side.js';
+import { shortestWindowMs } from './window-features.js';
 
 /**
  * A place where a track can be left (`tail`: the window before it counts) or entered (`head`: the window after it),

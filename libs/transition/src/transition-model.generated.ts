@@ -1,4 +1,4 @@
-import type { TransitionModelSpec } from './transition-model.js';
+import type { TransitionModelSpec } from './transition-model-spec.js';
 
 /** Made by training/transition/export.py. */
 export const modelSpec: TransitionModelSpec = {

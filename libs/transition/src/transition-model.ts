@@ -1,34 +1,8 @@
 import { ShapeError } from '@earmark/kernel';
-import { featureLayout, featureSize, type FeatureGroup, type Side } from './window-features.js';
+import type { Side } from './side.js';
+import type { Component, TransitionModelSpec } from './transition-model-spec.js';
 import { modelSpec, modelWeights } from './transition-model.generated.js';
-
-/** Parts of a score that an explanation can name. */
-export type Component = Exclude<FeatureGroup, 'border'>;
-
-/** Shape and numbers of a model beside its towers. */
-export type TransitionModelSpec = Readonly<{
-  id: string;
-  version: string;
-  /** Towers, in the order of their blocks in a code. */
-  towers: readonly Readonly<{
-    component: Component;
-    dimensions: number;
-    /** Share of the squared length of a search vector; all sum to 1. */
-    weight: number;
-    /** Cosines of pairs that have nothing to do with each other, evenly spread over their distribution. */
-    nullCosines: readonly number[];
-  }>[];
-  /** Re-ranker: cosines, scaled, through one hidden layer of tanh, beside a linear path, to log-odds. */
-  reranker: Readonly<{
-    hidden: readonly (readonly number[])[];
-    hiddenBias: readonly number[];
-    output: readonly number[];
-    linear: readonly number[];
-    bias: number;
-  }>;
-  /** Pairs below this score should not be mixed. */
-  leastScore: number;
-}>;
+import { featureLayout, featureSize } from './window-features.js';
 
 /** Cosine of each component of a pair, -1..1, in the order of {@link TransitionModel.components}. */
 export type ComponentCosines = Float64Array;

@@ -4,7 +4,7 @@ import type { LoudnessCurve } from './loudness-curve.js';
 import type { MixTrack } from './mix-track.js';
 import type { Seam } from './seams.js';
 import type { DescribedSeam, TrackProfile } from './track-profile.js';
-import type { Side } from './window-features.js';
+import type { Side } from './side.js';
 
 /** What is stored of a track for plans and answers. */
 export type StoredProfile = MixTrack &

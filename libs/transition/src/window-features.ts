@@ -3,6 +3,7 @@ import { ShapeError } from '@earmark/kernel';
 import { borderSize, describeBorder } from './border.js';
 import { PitchContent, chromaSize, pitchSize } from './pitch-content.js';
 import { ScaleTransform, rhythmSize } from './scale-transform.js';
+import type { Side } from './side.js';
 import { describeBands, type MelFrames } from './spectral-shape.js';
 
 /** Sample rate of the windows, Hz. */
@@ -11,9 +12,6 @@ export const transitionRateHz = 16_000;
 export const windowMs = 8_000;
 /** Shortest window that is described. */
 export const shortestWindowMs = 1_000;
-
-/** Which end of the window touches the seam: the end of a tail, the start of a head. */
-export type Side = 'tail' | 'head';
 
 const bands = 64;
 const hop = 256;

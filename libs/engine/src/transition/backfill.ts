@@ -1,7 +1,7 @@
 import { errorCode, type TenantId, type TrackId } from '@earmark/kernel';
 import type { ListeningOptions } from '@earmark/monitoring';
 import type { PgTransitionStore } from '@earmark/storage';
-import type { TrackProfile } from '@earmark/transition';
+import { featureSize, type TrackProfile, type TransitionModel } from '@earmark/transition';
 import type { Listener } from '../listener.js';
 import type { AudioPlaces } from './audio-places.js';
 
@@ -11,6 +11,8 @@ export type BackfillRequest = ListeningOptions & Readonly<{ tenantId: TenantId; 
 /** What a backfill came to. */
 export type BackfillReport = Readonly<{
   analyzed: number;
+  /** Tracks that only needed the codes of another model, made without their audio. */
+  recoded: number;
   /** Tracks whose audio is neither where it was nor kept. */
   withoutAudio: number;
   failed: readonly Readonly<{ trackId: TrackId; code: string }>[];
@@ -27,16 +29,21 @@ export async function backfillProfiles(
     audio: AudioPlaces;
     listener: Listener;
     versions: Readonly<{ analysisVersion: string; modelId: string }>;
+    model: TransitionModel;
     save: (tenantId: TenantId, trackId: TrackId, profile: TrackProfile) => Promise<void>;
   }>,
   { tenantId, concurrency, signal, onProgress }: BackfillRequest,
 ): Promise<BackfillReport> {
-  let [analyzed, withoutAudio, done] = [0, 0, 0];
+  let [analyzed, recoded, withoutAudio, done] = [0, 0, 0, 0];
   const failed: { trackId: TrackId; code: string }[] = [];
   const one = async (trackId: TrackId): Promise<void> => {
     signal?.throwIfAborted();
-    const path = await parts.audio.readable(tenantId, trackId);
-    if (path === undefined) withoutAudio++;
+    const isRecoded = await parts.store.recode(tenantId, trackId, parts.versions, (features, side) =>
+      features.length === featureSize ? parts.model.embed(features, side) : undefined,
+    );
+    const path = isRecoded ? undefined : await parts.audio.readable(tenantId, trackId);
+    if (isRecoded) recoded++;
+    else if (path === undefined) withoutAudio++;
     else {
       try {
         const profile = await parts.listener.profile(path, { signal });
@@ -63,5 +70,5 @@ export async function backfillProfiles(
     };
     await Promise.all(Array.from({ length: concurrency }, lane));
   }
-  return { analyzed, withoutAudio, failed };
+  return { analyzed, recoded, withoutAudio, failed };
 }

@@ -111,10 +111,10 @@ export class Transitions {
 
   /** Analyses every track that was not, or by older versions. */
   backfill(request: BackfillRequest): Promise<BackfillReport> {
-    const { store, audio, versions } = this;
+    const { store, audio, versions, model } = this;
     const { listener } = this.#parts;
     const save = this.#save.bind(this);
-    return backfillProfiles({ store, audio, listener, versions, save }, request);
+    return backfillProfiles({ store, audio, listener, versions, model, save }, request);
   }
 
   /** Versions of analysis and model that a stored profile must have. */

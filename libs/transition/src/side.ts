@@ -1,0 +1,2 @@
+/** Which end of the window touches the seam: the end of a tail, the start of a head. */
+export type Side = 'tail' | 'head';

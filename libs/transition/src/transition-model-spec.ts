@@ -1,0 +1,29 @@
+import type { FeatureGroup } from './window-features.js';
+
+/** Parts of a score that an explanation can name. */
+export type Component = Exclude<FeatureGroup, 'border'>;
+
+/** Shape and numbers of a model beside its towers. */
+export type TransitionModelSpec = Readonly<{
+  id: string;
+  version: string;
+  /** Towers, in the order of their blocks in a code. */
+  towers: readonly Readonly<{
+    component: Component;
+    dimensions: number;
+    /** Share of the squared length of a search vector; all sum to 1. */
+    weight: number;
+    /** Cosines of pairs that have nothing to do with each other, evenly spread over their distribution. */
+    nullCosines: readonly number[];
+  }>[];
+  /** Re-ranker: cosines, scaled, through one hidden layer of tanh, beside a linear path, to log-odds. */
+  reranker: Readonly<{
+    hidden: readonly (readonly number[])[];
+    hiddenBias: readonly number[];
+    output: readonly number[];
+    linear: readonly number[];
+    bias: number;
+  }>;
+  /** Pairs below this score should not be mixed. */
+  leastScore: number;
+}>;
