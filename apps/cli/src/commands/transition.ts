@@ -63,6 +63,7 @@ export const transitionCommand: Command = {
           for (const candidate of candidates) seams.want(candidate, 'head');
         }
         await seams.hear(listener, settings.concurrency, output, signal);
+        signal.throwIfAborted();
         return rankAll(queries, seams, output);
       });
     } finally {
@@ -159,7 +160,12 @@ class SeamCodes {
 
   async hear(listener: Listener, concurrency: number, output: Output, signal: AbortSignal): Promise<void> {
     const files = [...this.#wanted.keys()];
-    await forEachInput(files, { label: 'listen', concurrency, output, signal }, async (path) => {
+    // Standard output has one line a query, which names what could not be heard.
+    const quiet: Output = {
+      ...output,
+      failure: (path, error) => output.note(`${path}: ${failureLine(path, error).error.title}`),
+    };
+    await forEachInput(files, { label: 'listen', concurrency, output: quiet, signal }, async (path) => {
       const windows = [...(this.#wanted.get(path)?.entries() ?? [])];
       const wanted = windows.map(([, window]) => nearBorder(window));
       const rows = await listener.windows(path, wanted, { signal }).catch((error: unknown) => {
