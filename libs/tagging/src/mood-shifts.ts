@@ -32,8 +32,8 @@ export const defaultShiftRule: ShiftRule = {
   minSoundRatio: 15,
   minChange: 1,
   minContrast: 3,
-  maxBias: 2,
-  minShare: 0.2,
+  maxBias: 3,
+  minShare: 0.1,
 };
 
 /** Share of its threshold from which a mood may be named at a shift. */
