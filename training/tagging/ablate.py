@@ -23,6 +23,8 @@ from export import load
 from pool import pick, read_shard
 from predict import decode
 
+# what 1.1.0 was trained with; a variant's own options come after and win
+BASE = ["--sampling", "root", "--mixup", "0.25"]
 VARIANTS = {
     "base": [], "weak-off": ["--no-weak"], "natural": ["--sampling", "natural"], "uniform": ["--sampling", "uniform"],
     "negatives-half": ["--keep-negatives", "0.5"], "decay": ["--decay", "0.7"], "mixup-off": ["--mixup", "0"], "clean-only": ["--only-clean"],
@@ -119,11 +121,18 @@ def main():
             continue
         arguments = [x for v in VARIANTS[name] for x in (["--pretrained", o.pretrained] if v == "PRETRAINED" else [v])]
         subprocess.run([sys.executable, os.path.join(here, "train.py"), o.pool, run, "--tracks", o.tracks, "--teachers", o.teachers, "--statistics", statistics,
-                        "--max-examples", str(o.examples), "--clean-first", "0.2", "--short-until", "1", "--narrow", *arguments], check=True)
+                        "--max-examples", str(o.examples), "--clean-first", "0.2", "--short-until", "1", "--narrow", *BASE, *arguments], check=True)
     with open(statistics, "rb") as f:
         fitted = pickle.load(f)
     truth = Truth(o, fitted, np.mean([(fitted(read_shard(os.path.join(o.pool, f)))[0] > 1.5).mean(0) for f in sorted(os.listdir(o.pool))[::3] if f.endswith(".npz")], 0))
-    results = {n: truth.measure(os.path.join(o.out, n, "final.pt")) for n in VARIANTS if os.path.exists(os.path.join(o.out, n, "final.pt"))}
+    results = {}
+    for name in VARIANTS:
+        run, stored = os.path.join(o.out, name, "final.pt"), os.path.join(o.out, name, "measured.npz")
+        if os.path.exists(run) and not os.path.exists(stored):
+            np.savez(stored, **truth.measure(run))
+        if os.path.exists(stored):
+            with np.load(stored) as f:
+                results[name] = dict(f)
     lines = ["| run | " + " | ".join(MEASURES) + " |", "| --- |" + " --- |" * len(MEASURES)]
     lines += [f"| {n} | " + " | ".join(cell(r[m]) for m in MEASURES) + " |" for n, r in results.items()]
     lines += ["", "| difference | " + " | ".join(MEASURES) + " |", "| --- |" + " --- |" * len(MEASURES)]
