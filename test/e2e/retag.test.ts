@@ -26,6 +26,9 @@ const variant = async (...change: Parameters<typeof makeModelVariant>): Promise<
   return folder;
 };
 let shipped = '';
+/** Tracks that lose tags with a model that says no instruments. */
+let withInstruments: readonly string[] = [];
+const paths = (rows: readonly Row[]): string[] => rows.map(({ path }) => path ?? '').sort();
 
 async function versions(): Promise<Readonly<Record<string, readonly [state: string, tracks: number]>>> {
   const { rows } = await earmark.run('models');
@@ -54,7 +57,8 @@ describe('earmark retag', () => {
     const byTrack = (rows: readonly Row[]): Row[] =>
       [...rows].sort((a, b) => (a.path ?? '').localeCompare(b.path ?? ''));
     expect(byTrack(real.rows)).toEqual(byTrack(dry.rows));
-    expect(real.rows.length).toBeGreaterThan(0);
+    withInstruments = paths(real.rows);
+    expect(withInstruments.length).toBeGreaterThan(0);
     for (const { from, to, added, dropped } of real.rows as Change[]) {
       expect([from?.version, to.version]).toEqual([shipped, '90.0.0']);
       expect(added).toEqual([]);
@@ -91,7 +95,7 @@ describe('earmark retag', () => {
     expect(second.code).toBe(0);
     const heard = Number(/(\d+) heard again/.exec(second.stderr)?.[1]);
     expect(heard).toBeLessThan(tracks.length);
-    expect(second.rows.length).toBe(tracks.length);
+    expect(paths(second.rows)).toEqual(withInstruments);
     expect((await versions())['91.0.0']).toEqual(['active', tracks.length]);
   });
 
