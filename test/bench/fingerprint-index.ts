@@ -21,7 +21,6 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
-  decisionModel,
   framesPerSecond,
   queryLandmarks,
   ReferenceCache,
@@ -226,7 +225,7 @@ async function searchSets(): Promise<void> {
       const { decision, level } = await search(query.peaks, source, new ReferenceCache(catalog));
       const ms = cpuMs(cpu);
       levels.set(level, [...(levels.get(level) ?? []), ms]);
-      const place = decision && decision.probability >= decisionModel.answer ? decision.place : undefined;
+      const place = decision?.answered ? decision.place : undefined;
       const key = query.n === undefined ? 'negatives answered' : query.set;
       const set = sets.get(key) ?? { right: 0, all: 0 };
       set.all++;

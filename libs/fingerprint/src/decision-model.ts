@@ -17,8 +17,16 @@ export type DecisionModel = Readonly<{
   leastShare: number;
   contrast: number;
   mostContrast: number;
+  /** Weight of agreement with the spectrogram beyond what chance reaches, and between which values it counts. */
+  clear: number;
+  leastClear: number;
+  mostClear: number;
+  sharpness: number;
+  foreign: number;
   /** Probability from which a match is answered. */
   answer: number;
+  /** Probability from which no deeper level is searched. */
+  certain: number;
 }>;
 
 /** Constants of the decision, fitted by test/quality/fingerprint/fit_decision.py; part of the fingerprint's version. */
@@ -37,18 +45,32 @@ export const decisionModel: DecisionModel = {
   leastShare: 0.4,
   contrast: 0.4168,
   mostContrast: 10,
+  clear: 0,
+  leastClear: 15,
+  mostClear: 45,
+  sharpness: 0,
+  foreign: 0,
   answer: 0.7,
+  certain: 0.995,
 };
 
-/** The same for queries whose spectrum was kept. */
+/**
+ * The same for queries whose spectrum was kept. It is asked where peaks are in doubt, so an answer must be surer: of the
+ * fitted negatives none came above 0.69.
+ */
 export const spectralDecisionModel: DecisionModel = {
   ...decisionModel,
   leastRivalZ: 0,
-  intercept: -12.7284,
-  score: 0.3646,
+  intercept: -14.9476,
+  score: 0.2448,
   z: 0,
-  size: 1.3028,
-  nominal: 1.9124,
-  share: 4.732,
-  contrast: 0.1079,
+  size: 2.266,
+  nominal: 1.1555,
+  share: 1.707,
+  contrast: 0.0231,
+  clear: 0.115,
+  sharpness: 5.5819,
+  foreign: -11.6579,
+  answer: 0.9,
+  certain: 0.98,
 };

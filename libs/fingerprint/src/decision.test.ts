@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decisionModel } from './decision-model.js';
+import { decisionModel, spectralDecisionModel } from './decision-model.js';
 import { probabilityOf, type Evidence } from './decision.js';
 import { relationOf } from './match.js';
 
@@ -45,8 +45,17 @@ describe('probabilityOf with the spectrogram', () => {
   it('believes in noise what peaks alone do not, and not what the spectrogram denies', () => {
     const faint = { ...chance, z: 10, rivalZ: 5, votes: 10, nominal: true };
     expect(probabilityOf(faint)).toBeLessThan(decisionModel.answer);
-    expect(probabilityOf({ ...faint, z: 16, rivalZ: 0, spectral: 6 })).toBeGreaterThan(decisionModel.answer);
-    expect(probabilityOf({ ...faint, z: 2, rivalZ: 0, spectral: -8 })).toBeLessThan(0.2);
+    const heard = { ...faint, rivalZ: 0, sharpness: 0.5, foreign: 0.2 };
+    expect(probabilityOf({ ...heard, z: 18, contrast: 5, spectral: 8 })).toBeGreaterThan(
+      spectralDecisionModel.answer,
+    );
+    expect(probabilityOf({ ...heard, z: -6, spectral: -16 })).toBeLessThan(0.2);
+  });
+
+  it('takes a place for chance when the rest of the query is music that stands still', () => {
+    const heard = { ...chance, z: 20, rivalZ: 0, nominal: true, sharpness: 0.4, spectral: 8, foreign: 0.15 };
+    expect(probabilityOf(heard)).toBeGreaterThan(spectralDecisionModel.answer);
+    expect(probabilityOf({ ...heard, foreign: 0.5 })).toBeLessThan(spectralDecisionModel.answer);
   });
 });
 

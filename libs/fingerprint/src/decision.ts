@@ -10,6 +10,10 @@ export type Decision = Readonly<{
   score: number;
   /** Calibrated probability that the place is right. */
   probability: number;
+  /** The probability is high enough for what it was computed from. */
+  answered: boolean;
+  /** No deeper search can make it much surer. */
+  certain: boolean;
   /** What the probability was computed from. */
   evidence: Evidence;
   /** Other tracks that hold the same audio there, best first. */
@@ -38,6 +42,13 @@ export type Evidence = Readonly<{
   contrast: number;
   /** Agreement with the query's spectrogram, when it was asked; `z` and `rivalZ` then include it. */
   spectral?: number;
+  /** Share of the near coincidences that are exact; only with `spectral`. */
+  sharpness?: number;
+  /**
+   * Steadiness of the query's tones that the track does not have, times the share of the track that the query does not
+   * have: high when the query is other music, low under voices and noise. Only with `spectral`.
+   */
+  foreign?: number;
 }>;
 
 /**
@@ -46,12 +57,14 @@ export type Evidence = Readonly<{
  *
  * @param places verified places, strongest first; the spectrogram was asked about all or none
  * @param contrast how far the best place is ahead of the same track's others, see {@link ShiftProfile}
+ * @param steadiness of the tones that the best place does not explain, when the spectrogram was asked
  */
 export async function decide(
   raster: QueryRaster,
   places: readonly Place[],
   contrast: number,
   references: ReferenceLookup,
+  steadiness = 0,
 ): Promise<Decision | undefined> {
   const best = places[0];
   if (!best) return undefined;
@@ -68,7 +81,7 @@ export async function decide(
       alternatives.push(rival);
     else rivalZ = Math.max(rivalZ, strengthOf(rival));
   }
-  const { expected, share, speed, pitch } = best.line;
+  const { expected, share, sharpness, speed, pitch } = best.line;
   const evidence = {
     z: strength,
     rivalZ,
@@ -77,12 +90,19 @@ export async function decide(
     share,
     nominal: speed === 1 && pitch === 0,
     contrast,
-    ...(best.spectral !== undefined && { spectral: best.spectral }),
+    ...(best.spectral !== undefined && {
+      spectral: best.spectral,
+      sharpness,
+      foreign: steadiness * (1 - share),
+    }),
   };
+  const probability = probabilityOf(evidence);
   return {
     place: best,
     score: scoreOf(evidence),
-    probability: probabilityOf(evidence),
+    probability,
+    answered: probability >= modelFor(best).answer,
+    certain: probability >= modelFor(best).certain,
     evidence,
     alternatives,
   };
@@ -114,7 +134,10 @@ export function probabilityOf(evidence: Evidence): number {
     model.size * Math.log(evidence.expected + 1) +
     model.nominal * (evidence.nominal ? 1 : 0) +
     model.share * Math.max(0, evidence.share - model.leastShare) +
-    model.contrast * Math.min(model.mostContrast, evidence.contrast);
+    model.contrast * Math.min(model.mostContrast, evidence.contrast) +
+    model.clear * Math.max(0, Math.min(model.mostClear, evidence.spectral ?? 0) - model.leastClear) +
+    model.sharpness * (evidence.sharpness ?? 0) +
+    model.foreign * (evidence.foreign ?? 0);
   return 1 / (1 + Math.exp(-logit));
 }
 

@@ -1,6 +1,5 @@
 import { framesToMs } from './config.js';
 import { centsPerStep } from './candidate.js';
-import { decisionModel } from './decision-model.js';
 import type { Decision } from './decision.js';
 import { relationOf, type Match } from './match.js';
 import type { Peaks } from './peaks.js';
@@ -9,7 +8,7 @@ import { ReferenceCache, search, type SearchSources } from './search.js';
 
 /** What a caller may choose. */
 export type IdentifyOptions = Readonly<{
-  /** Probability from which a match is answered; default as calibrated. */
+  /** Probability from which a match is answered; default as calibrated for what was heard. */
   leastProbability?: number;
 }>;
 
@@ -26,7 +25,10 @@ export async function identify(
 ): Promise<readonly Match[]> {
   const references = new ReferenceCache(sources.peaks);
   const { decision } = await search(peaks, sources.index, references);
-  if (!decision || decision.probability < (options.leastProbability ?? decisionModel.answer)) return [];
+  if (!decision) return [];
+  const { leastProbability } = options;
+  if (leastProbability === undefined ? !decision.answered : decision.probability < leastProbability)
+    return [];
   const track = await sources.peaks.peaksOf(decision.place.trackId);
   if (!track) return [];
   return [matchOf(decision, peaks, track)];

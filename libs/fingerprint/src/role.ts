@@ -2,6 +2,7 @@ import { binOfPitch } from './landmark-cells.js';
 import type { MatchRole } from './match.js';
 import { lowerBound, type Peaks } from './peaks.js';
 import type { Alignment } from './query-raster.js';
+import { steadinessOf } from './tone-steadiness.js';
 
 /** Ranks of the query's peaks that are loud: the first three a band and second. */
 const loudRanks = 3;
@@ -10,8 +11,6 @@ const pieceFrames = 6;
 const tolerance = { frames: 2, pitch: 1 } as const;
 /** Bins between partials of a voice (65 to 300 Hz) and how equal two distances are. */
 const voice = { least: 6, most: 28, equal: 1.5 } as const;
-/** Frames after a peak in which the same tone goes on, bins that it may glide, and below which it stands still. */
-const tone = { from: 3, to: 9, glide: 3, still: 0.5 } as const;
 /** Bin under which a peak is low (1.5 kHz). */
 const lowBin = 140;
 /** Level of nothing, dB. */
@@ -177,22 +176,6 @@ function harmonicityOf(frames: readonly number[], bins: readonly number[]): numb
     i = next;
   }
   return all === 0 ? 0 : equal / all;
-}
-
-/** Of the tones that go on near where they were, the share that stays exactly there. */
-function steadinessOf(frames: readonly number[], bins: readonly number[]): number {
-  let still = 0;
-  let gliding = 0;
-  let first = 0;
-  for (let i = 0; i < frames.length; i++) {
-    while (first < frames.length && frames[first] < frames[i] + tone.from) first++;
-    let nearest = Infinity;
-    for (let j = first; j < frames.length && frames[j] < frames[i] + tone.to; j++)
-      nearest = Math.min(nearest, Math.abs(bins[j] - bins[i]));
-    if (nearest < tone.still) still++;
-    else if (nearest < tone.glide) gliding++;
-  }
-  return still / Math.max(1, still + gliding);
 }
 
 function hasPeak(reference: Peaks, frame: number, pitch: number): boolean {

@@ -8,6 +8,7 @@ import { QueryRaster, referencePeaks, type Alignment, type ReferencePeaks } from
 import { searchLevels, type SearchLevel } from './search-levels.js';
 import { ShiftProfile } from './shift-profile.js';
 import { SpectralAgreement } from './spectral-agreement.js';
+import { foreignSteadiness } from './tone-steadiness.js';
 import { glance, verify, type Verified } from './verification.js';
 
 /** Where a search looks. */
@@ -22,9 +23,6 @@ export type SearchResult = Readonly<{
   /** Name of the level that ended the search. */
   level: string;
 }>;
-
-/** Probability from which no deeper level is searched. */
-const certain = 0.995;
 
 /** Stored peaks of the tracks that a search has met, prepared for verification. */
 export class ReferenceCache {
@@ -78,10 +76,10 @@ export async function search(
     places.sort((a, b) => b.line.z - a.line.z);
     const contrast = await settle(raster, shifts, references, places);
     if (!spectrum) decision = await decide(raster, places, contrast, references);
-    if (decision && decision.probability >= certain) break;
+    if (decision?.certain) break;
     spectrum ??= SpectralAgreement.of(peaks);
-    if (spectrum) decision = await decideBySpectrum(spectrum, raster, shifts, references, places);
-    if (decision && decision.probability >= certain) break;
+    if (spectrum) decision = await decideBySpectrum(peaks, spectrum, raster, shifts, references, places);
+    if (decision?.certain) break;
   }
   return { raster, places, decision, level };
 }
@@ -91,6 +89,7 @@ const mostHeard = 24;
 
 /** Decides with what the query's spectrogram says of the best places; `places` stays as it is. */
 async function decideBySpectrum(
+  peaks: Peaks,
   spectrum: SpectralAgreement,
   raster: QueryRaster,
   shifts: ShiftProfile,
@@ -106,7 +105,8 @@ async function decideBySpectrum(
   const [top] = heard;
   const reference = top && (await references.get(top.trackId));
   if (!reference) return undefined;
-  return decide(raster, heard, shifts.standing(reference, top.line).contrast, references);
+  const { contrast } = shifts.standing(reference, top.line);
+  return decide(raster, heard, contrast, references, foreignSteadiness(peaks, reference, top.line));
 }
 
 /** Peaks below which a query says nothing. */
@@ -131,7 +131,7 @@ async function settle(
   if (standing.bestGain < clearGain) return standing.contrast;
   const line = verifyBothWays(raster, reference, { ...top.line, offset: standing.bestOffset });
   if (line.z <= top.line.z) return standing.contrast;
-  addPlace(places, { ...top, line });
+  addPlace(places, { trackId: top.trackId, votes: top.votes, line });
   places.sort((a, b) => b.line.z - a.line.z);
   return shifts.standing(reference, line).contrast;
 }
@@ -194,10 +194,6 @@ function addPlace(places: Place[], place: Place): void {
   if (same < 0) places.push(place);
   else {
     const votes = Math.max(places[same].votes, place.votes);
-    places[same] = {
-      trackId: place.trackId,
-      votes,
-      line: place.line.z > places[same].line.z ? place.line : places[same].line,
-    };
+    places[same] = { ...(place.line.z > places[same].line.z ? place : places[same]), votes };
   }
 }

@@ -10,7 +10,6 @@
 import { decodeFingerprintFile } from '@earmark/engine';
 import {
   chunkRanges,
-  decisionModel,
   decodePeaks,
   fingerprintConfig,
   framesPerSecond,
@@ -135,7 +134,7 @@ for (const query of queries) {
     const began = performance.now();
     const { decision } = await search(peaks, engines[name], references);
     walls[name].push(performance.now() - began);
-    const answered = decision && decision.probability >= decisionModel.answer;
+    const answered = decision?.answered;
     const offset = answered ? decision.place.line.offset / framesPerSecond : NaN;
     const isRight =
       answered &&

@@ -12,7 +12,6 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
-  decisionModel,
   fingerprintConfig,
   framesPerSecond,
   limitDensity,
@@ -133,7 +132,7 @@ writeFileSync(out, `${lines.join('\n')}\n`);
 
 /** One line of the results: the peers' format and the evidence. */
 function describe({ query, decision, level }: ClipResult): string {
-  const answered = decision && decision.probability >= decisionModel.answer;
+  const answered = decision?.answered;
   const line = decision?.place.line;
   return JSON.stringify({
     id: query.id,

@@ -3,7 +3,7 @@
 
   fit_decision.py [--related RELATED.json] FIT.jsonl [TEST.jsonl ...]
 
-Both come from evaluate.ts (FIT with --unknown, so that queries whose own track is missing count as negatives). Prints the
+Both come from evaluate.ts (FIT with --unknown, so that queries whose own track is missing count as negatives; several files may be joined). Prints the
 constants of libs/fingerprint/src/decision-model.ts, then for every file the calibration error, the reliability curve and
 the negatives with the highest probability. Pairs of pieces that relations.ts found to share audio are left out. Split by source: FIT and TEST must hold other packages.
 """
@@ -13,16 +13,16 @@ import json
 import numpy as np
 from scipy.optimize import minimize
 
-VOTES, MOST_VOTES, LEAST_RIVAL, MOST_SCORE, MOST_Z, MOST_CONTRAST, LEAST_SHARE = 0.1, 40, 4.0, 25.0, 30.0, 10.0, 0.4
+VOTES, MOST_VOTES, LEAST_RIVAL, MOST_SCORE, MOST_Z, MOST_CONTRAST, LEAST_SHARE, LEAST_CLEAR, MOST_CLEAR = 0.1, 40, 4.0, 25.0, 30.0, 10.0, 0.4, 15.0, 45.0
 
 
 def features(e):
     least = 0.0 if "spectral" in e else LEAST_RIVAL
     score = e["z"] - max(least, e["rivalZ"]) + VOTES * min(MOST_VOTES, e["votes"])
-    return [1.0, min(MOST_SCORE, score), min(MOST_Z, e["z"]), np.log(e["expected"] + 1), float(e["nominal"]), max(0.0, e["share"] - LEAST_SHARE), min(MOST_CONTRAST, e["contrast"])]
+    return [1.0, min(MOST_SCORE, score), min(MOST_Z, e["z"]), np.log(e["expected"] + 1), float(e["nominal"]), max(0.0, e["share"] - LEAST_SHARE), min(MOST_CONTRAST, e["contrast"])] + ([max(0.0, min(MOST_CLEAR, e["spectral"]) - LEAST_CLEAR), e["sharpness"], e["foreign"]] if "spectral" in e else [])
 
 
-NAMES = ["intercept", "score", "z", "size", "nominal", "share", "contrast"]
+NAMES = ["intercept", "score", "z", "size", "nominal", "share", "contrast", "clear", "sharpness", "foreign"]
 
 
 def read(path, related, spectral):
@@ -36,8 +36,8 @@ def read(path, related, spectral):
 
 def fit(x, y, spectral, ridge=0.02):
     """
-    Equal weight for both classes in sum, a small ridge on all but the intercept. With the spectrogram's say no evidence may
-    count against a place: z is in the score already, and a few related pieces would turn the signs of the others.
+    Equal weight for both classes in sum, a small ridge on all but the intercept. With the spectrogram's say no evidence but
+    foreign music may count against a place: z is in the score already, and a few related pieces would turn the signs of the others.
     """
     w = np.where(y > 0, 0.5 / y.sum(), 0.5 / (1 - y).sum()) * len(y)
 
@@ -45,7 +45,7 @@ def fit(x, y, spectral, ridge=0.02):
         t = x @ b
         return np.sum(w * (np.logaddexp(0, t) - y * t)) + ridge * np.sum(b[1:] ** 2), x.T @ (w * (1 / (1 + np.exp(-t)) - y)) + 2 * ridge * np.r_[0, b[1:]]
 
-    bounds = [(None, None)] + [(0.0 if spectral else None, 0.0 if spectral and name == "z" else None) for name in NAMES[1 : x.shape[1]]]
+    bounds = [(None, None)] + [((None if name == "foreign" else 0.0) if spectral else None, 0.0 if spectral and name in ("z", "foreign") else None) for name in NAMES[1 : x.shape[1]]]
     return minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x
 
 

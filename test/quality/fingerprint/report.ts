@@ -1,4 +1,4 @@
-import { decisionModel, framesPerSecond, type Match, type SearchResult } from '@earmark/fingerprint';
+import { framesPerSecond, type Match, type SearchResult } from '@earmark/fingerprint';
 
 /** A clip of truth.json. */
 export type Query = Readonly<{
@@ -39,9 +39,7 @@ export function printClips(results: readonly ClipResult[]): void {
   const total = { count: 0, right: 0, track: 0, wrong: 0, negatives: 0, answered: 0 };
   console.log('| set | n | recall | 95 % interval | other place | wrong |\n|---|---:|---:|---|---:|---:|');
   for (const [set, rows] of sets) {
-    const answered = rows.filter(
-      ({ decision }) => decision !== undefined && decision.probability >= decisionModel.answer,
-    );
+    const answered = rows.filter(({ decision }) => decision?.answered);
     const onTrack = answered.filter(({ query, decision }) => decision?.place.trackId === query.track);
     const right = onTrack.filter(isInPlace).length;
     const wrong = answered.length - onTrack.length;
