@@ -2,8 +2,8 @@
 
     export_beat_net.py RUN OUT --version 1.0.0 --golden ../golden/beat-1.json
 
-RUN holds scorer.pt and downbeats.pt of the fitting scripts. Every graph maps rows to one number a row; several networks of one
-run are averaged inside. The graphs are checked against PyTorch.
+RUN holds scorer.pt and downbeats.pt of the fitting scripts. Every graph maps rows to one number a row; the networks of a
+run are averaged inside. The rows of one call are one recording. The graphs are checked against PyTorch.
 """
 import argparse
 import hashlib
@@ -19,27 +19,17 @@ import fit_beat_net
 import fit_downbeat_net
 
 
-class Mean(torch.nn.Module):
-    def __init__(self, models):
-        super().__init__()
-        self.models = torch.nn.ModuleList(models)
-
-    def forward(self, rows):
-        return sum(model(rows) for model in self.models) / len(self.models)
-
-
 def load(run):
-    scorers = []
-    for state in torch.load(os.path.join(run, "scorer.pt")):
-        model = fit_beat_net.Scorer(state["mean"].numpy(), state["spread"].numpy(), state["net.1.weight"].shape[0])
-        model.load_state_dict(state)
-        scorers.append(model.eval())
+    state = torch.load(os.path.join(run, "scorer.pt"))
+    count, _, hidden = state["first"].shape
+    scorer = fit_beat_net.Scorer(state["mean"].numpy(), state["spread"].numpy(), count, hidden, state["last"].shape[1])
+    scorer.load_state_dict(state)
     bars = []
     for state in torch.load(os.path.join(run, "downbeats.pt")):
         model = fit_downbeat_net.Bars()
         model.load_state_dict(state)
         bars.append(model.eval())
-    return Mean(scorers).eval(), len(scorers[0].mean), fit_downbeat_net.OneTrain(bars).eval(), 53
+    return scorer.eval(), len(scorer.mean), fit_downbeat_net.OneTrain(bars).eval(), 53
 
 
 def write(model, columns, path):
