@@ -26,7 +26,12 @@ export const demoCommand: Command = {
       const startedMs = performance.now();
       try {
         say('Starting PostgreSQL and the index in a folder of their own ...');
-        const engine = await openEngine({ ...readSettings(args), dataDir, access: 'write' });
+        const engine = await openEngine({
+          ...readSettings(args),
+          analyzeOnIngest: true,
+          dataDir,
+          access: 'write',
+        });
         try {
           const catalogId = await engine.ensureCatalog();
           const tracks: DemoContext['tracks'] = [];
