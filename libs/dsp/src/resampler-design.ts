@@ -23,12 +23,28 @@ const MAX_TABLE = 1 << 18;
 const INTERPOLATED_PHASES = 1024;
 /** A multiplication of a fractional ratio against one of an integer ratio, whose outputs share their coefficients (measured). */
 const FRACTIONAL_COST = 1.5;
+const KEPT_DESIGNS = 8;
+
+const designs = new Map<string, readonly PolyphaseStage[]>();
 
 /**
  * Splits a rate change into one or two stages of the least cost: pass-band up to 0.9 of the lower
  * Nyquist frequency, stop-band of 86 dB by design from that Nyquist frequency on, so that nothing aliases.
+ * The last few designs are kept: for a clip of ten seconds a design costs a fifth of its decoding.
  */
 export function designStages(fromHz: number, toHz: number): readonly PolyphaseStage[] {
+  const key = `${fromHz}:${toHz}`;
+  let stages = designs.get(key);
+  if (stages === undefined) {
+    stages = computeStages(fromHz, toHz);
+    const [oldest] = designs.keys();
+    if (designs.size >= KEPT_DESIGNS && oldest !== undefined) designs.delete(oldest);
+    designs.set(key, stages);
+  }
+  return stages;
+}
+
+function computeStages(fromHz: number, toHz: number): readonly PolyphaseStage[] {
   const nyquist = Math.min(fromHz, toHz) / 2;
   let best = { decimation: 1, cost: Infinity };
   for (let decimation = 1; decimation === 1 || fromHz / decimation >= 1.2 * toHz; decimation++) {
