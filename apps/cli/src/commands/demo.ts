@@ -28,6 +28,7 @@ export const demoCommand: Command = {
         say('Starting PostgreSQL and the index in a folder of their own ...');
         const engine = await openEngine({
           ...readSettings(args),
+          tagOnIngest: true,
           analyzeOnIngest: true,
           dataDir,
           access: 'write',
