@@ -17,6 +17,7 @@ const sameArtist = 0.5;
 export function chooseDiverse(choices: readonly Choice[], k: number, weight: number): number[] {
   const left = new Set(choices.keys());
   const likeness = new Float64Array(choices.length);
+  const compared = new Uint32Array(choices.length);
   const chosen: number[] = [];
   while (chosen.length < k && left.size > 0) {
     let [best, value] = [-1, -Infinity];
@@ -24,10 +25,14 @@ export function chooseDiverse(choices: readonly Choice[], k: number, weight: num
       const gain = choices[i].score - weight * likeness[i];
       if (gain > value) [best, value] = [i, gain];
     }
+    // Likeness only grows, so that one compared with too few still stands too high: most need never be compared.
+    if (weight > 0 && compared[best] < chosen.length) {
+      for (; compared[best] < chosen.length; compared[best]++)
+        likeness[best] = Math.max(likeness[best], alike(choices[chosen[compared[best]]], choices[best]));
+      continue;
+    }
     chosen.push(best);
     left.delete(best);
-    if (weight > 0)
-      for (const i of left) likeness[i] = Math.max(likeness[i], alike(choices[best], choices[i]));
   }
   return chosen;
 }

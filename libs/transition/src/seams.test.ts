@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describeEdge, edgeSamples, isContinuous } from './edges.js';
+import { seededRandom } from '@earmark/kernel';
 import { chooseDiverse } from './diversity.js';
 import { feedbackBias } from './feedback-bias.js';
 import { localLoudnessLu, LoudnessCurveMeter } from './loudness-curve.js';
@@ -118,5 +119,27 @@ describe('chooseDiverse', () => {
   it('goes by score alone without a weight, and prefers what is different with one', () => {
     expect(chooseDiverse(choices, 3, 0)).toEqual([0, 1, 2]);
     expect(chooseDiverse(choices, 2, 0.5)).toEqual([0, 2]);
+  });
+
+  it('chooses what a comparison of all with all would', () => {
+    const random = seededRandom(5);
+    const all = Array.from({ length: 40 }, () => ({
+      score: Math.round(random.next() * 20) / 20,
+      vector: Float32Array.from({ length: 4 }, () => random.next() - 0.3),
+      artists: [`artist ${Math.floor(random.next() * 10)}`],
+    }));
+    const likeness = (a: number, b: number): number => {
+      const sum = all[a].vector.reduce((total, value, d) => total + value * all[b].vector[d], 0);
+      const cosine = Math.max(0, Math.min(1, sum));
+      return all[a].artists[0] === all[b].artists[0] ? (1 + cosine) / 2 : cosine;
+    };
+    const expected: number[] = [];
+    while (expected.length < 12) {
+      const gains = all.map(({ score }, i) =>
+        expected.includes(i) ? -Infinity : score - 0.4 * Math.max(0, ...expected.map((j) => likeness(i, j))),
+      );
+      expected.push(gains.indexOf(Math.max(...gains)));
+    }
+    expect(chooseDiverse(all, 12, 0.4)).toEqual(expected);
   });
 });
