@@ -15,7 +15,7 @@ import { FfmpegDecoder, locateFfmpeg, WasmDecoder, type MediaDecoder } from '@ea
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '10,300' }, repeat: { type: 'string', default: '3' } },
 });
-const programs = await locateFfmpeg(undefined, process.env.PATH ?? '');
+const programs = await locateFfmpeg();
 if (!programs) throw new Error('this bench needs FFmpeg to make its files');
 const decoders: readonly MediaDecoder[] = [new FfmpegDecoder(programs), new WasmDecoder()];
 const codecs: readonly (readonly [string, string, readonly string[]])[] = [

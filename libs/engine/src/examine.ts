@@ -21,7 +21,7 @@ function nodeFinding(): Finding {
 }
 
 async function ffmpegFinding({ ffmpegPath }: EngineSettings): Promise<Finding> {
-  const programs = ffmpegPath === '' ? undefined : await locateFfmpeg(ffmpegPath, process.env['PATH'] ?? '');
+  const programs = ffmpegPath === '' ? undefined : await locateFfmpeg(ffmpegPath);
   return programs === undefined
     ? {
         name: 'ffmpeg',

@@ -109,6 +109,6 @@ describe('files that keep a demuxer busy', () => {
 
 describeDamage('WASM', () => new WasmDecoder(), 100);
 
-const programs = await locateFfmpeg(undefined, process.env.PATH ?? '');
+const programs = await locateFfmpeg();
 if (programs) describeDamage('FFmpeg', () => new FfmpegDecoder(programs), 4);
 else it.skip('damaged files with FFmpeg: no ffmpeg and ffprobe on the PATH of this machine', () => undefined);

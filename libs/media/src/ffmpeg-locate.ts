@@ -11,12 +11,12 @@ const run = promisify(execFile);
  * Finds FFmpeg with its ffprobe.
  *
  * @param ffmpegPath the program to use; where absent, the first `ffmpeg` in `searchPath`
- * @param searchPath folders separated as in PATH
+ * @param searchPath folders separated as in PATH, default PATH itself
  * @returns undefined where there is none that runs
  */
 export async function locateFfmpeg(
-  ffmpegPath: string | undefined,
-  searchPath: string,
+  ffmpegPath?: string,
+  searchPath: string = process.env['PATH'] ?? '',
 ): Promise<FfmpegPrograms | undefined> {
   const ffmpeg = ffmpegPath ?? (await firstExecutable('ffmpeg', searchPath));
   if (ffmpeg === undefined) return undefined;

@@ -7,7 +7,7 @@ import { describeDecoding, type AacSupport } from './testing/decoder-contract.js
 import { describeRefusals } from './testing/refusal-contract.js';
 import { WasmDecoder } from './wasm-decoder.js';
 
-const programs = await locateFfmpeg(undefined, process.env.PATH ?? '');
+const programs = await locateFfmpeg();
 const optionalAac: AacSupport = (await canDecodeAacInProcess()) ? 'decodes' : 'needs-ffmpeg';
 
 describeDecoding('WASM', () => Promise.resolve(new WasmDecoder()), optionalAac);

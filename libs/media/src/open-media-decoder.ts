@@ -21,7 +21,7 @@ export type MediaDecoderOptions = Readonly<{
 export async function openMediaDecoder(options: MediaDecoderOptions = {}): Promise<MediaDecoder> {
   const wasm = new WasmDecoder();
   if (options.prefer === 'wasm') return wasm;
-  const programs = await locateFfmpeg(options.ffmpegPath, options.searchPath ?? process.env.PATH ?? '');
+  const programs = await locateFfmpeg(options.ffmpegPath, options.searchPath);
   if (!programs) return wasm;
   const ffmpeg = new FfmpegDecoder(programs);
   return options.prefer === 'ffmpeg' ? ffmpeg : new PairedDecoder(ffmpeg, wasm);
