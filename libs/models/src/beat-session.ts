@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { z } from 'zod';
-import { manifestFile } from './manifest.js';
+import { floatsOf, openGraph } from './graph-file.js';
+import { readManifestFile } from './manifest-file.js';
 import { ModelError } from './model-error.js';
 
 const graph = z.object({
@@ -48,9 +46,9 @@ export class BeatSession {
    * `model.shape-mismatch`
    */
   static async open(folder: string = bundledBeatModelFolder): Promise<BeatSession> {
-    const manifest = await readBeatManifest(folder);
-    const trains = await openGraph(folder, manifest.trains);
-    const downbeats = await openGraph(folder, manifest.downbeats);
+    const manifest = await readManifestFile(folder, beatManifest);
+    const trains = await openRows(folder, manifest.trains);
+    const downbeats = await openRows(folder, manifest.downbeats);
     return new BeatSession(manifest, trains, downbeats);
   }
 
@@ -83,44 +81,10 @@ export class BeatSession {
   }
 }
 
-async function readBeatManifest(folder: string): Promise<BeatManifest> {
-  let text: string;
-  try {
-    text = await readFile(path.join(folder, manifestFile), 'utf8');
-  } catch (cause) {
-    throw new ModelError('model.not-found', folder, `no readable ${manifestFile}`, { cause });
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ModelError('model.bad-manifest', folder, `${manifestFile} is not JSON`, { cause });
-  }
-  const parsed = beatManifest.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `/${issue.path.join('/')}: ${issue.message}`);
-  throw new ModelError('model.bad-manifest', folder, faults.slice(0, 8).join('; '));
-}
-
 type Graph = z.infer<typeof graph>;
 
-async function openGraph(folder: string, { file, sha256 }: Graph): Promise<InferenceSession> {
-  const bytes = await readFile(path.join(folder, file)).catch((cause: unknown) => {
-    throw new ModelError('model.not-found', folder, `no readable ${file}`, { cause });
-  });
-  const found = createHash('sha256').update(bytes).digest('hex');
-  if (found !== sha256) throw new ModelError('model.hash-mismatch', folder, `${file} has SHA-256 ${found}`);
-  let session: InferenceSession;
-  try {
-    session = await InferenceSession.create(bytes, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-    });
-  } catch (cause) {
-    throw new ModelError('model.unloadable', folder, `${file} is not a usable ONNX model`, { cause });
-  }
+async function openRows(folder: string, { file, sha256 }: Graph): Promise<InferenceSession> {
+  const session = await openGraph(folder, { file, sha256 });
   if (!session.inputNames.includes('rows') || !session.outputNames.includes('scores'))
     throw new ModelError('model.shape-mismatch', folder, `${file} has no input "rows" and output "scores"`);
   return session;
@@ -139,7 +103,8 @@ async function run(
       `takes rows of ${columns}, got ${rows.length / count}`,
     );
   const { scores } = await session.run({ rows: new Tensor('float32', rows, [count, columns]) });
-  if (!(scores.data instanceof Float32Array) || scores.data.length !== count)
+  const values = floatsOf(scores);
+  if (values.length !== count)
     throw new ModelError('model.shape-mismatch', file, `does not give one number a row`);
-  return scores.data;
+  return values;
 }

@@ -1,9 +1,7 @@
 import { facets } from '@earmark/tagging';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { z } from 'zod';
-import { ModelError } from './model-error.js';
+import { parseManifestText, readManifestFile } from './manifest-file.js';
 
 const key = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'lower-case letters, digits and single hyphens');
 const semver = z.string().regex(/^\d+\.\d+\.\d+$/, 'a version such as 1.0.0');
@@ -106,22 +104,13 @@ export function voiceOf(manifest: ModelManifest): string {
     .digest('hex');
 }
 
-/** Name of the manifest in a model's folder. */
-export const manifestFile = 'manifest.json';
-
 /**
  * Reads and checks the manifest in a model's folder; the model itself is not touched.
  *
  * @throws {ModelError} `model.not-found` without one, `model.bad-manifest` for one that breaks the rules, each named
  */
-export async function readManifest(folder: string): Promise<ModelManifest> {
-  let text: string;
-  try {
-    text = await readFile(path.join(folder, manifestFile), 'utf8');
-  } catch (cause) {
-    throw new ModelError('model.not-found', folder, `no readable ${manifestFile}`, { cause });
-  }
-  return parseManifest(text, folder);
+export function readManifest(folder: string): Promise<ModelManifest> {
+  return readManifestFile(folder, manifest);
 }
 
 /**
@@ -131,14 +120,5 @@ export async function readManifest(folder: string): Promise<ModelManifest> {
  * @throws {ModelError} `model.bad-manifest`
  */
 export function parseManifest(text: string, folder: string): ModelManifest {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ModelError('model.bad-manifest', folder, `${manifestFile} is not JSON`, { cause });
-  }
-  const parsed = manifest.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `/${issue.path.join('/')}: ${issue.message}`);
-  throw new ModelError('model.bad-manifest', folder, faults.slice(0, 8).join('; '));
+  return parseManifestText(text, folder, manifest);
 }

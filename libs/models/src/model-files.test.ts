@@ -3,7 +3,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { manifestFile, networkOf, parseManifest, readManifest, type ModelManifest } from './manifest.js';
+import { manifestFile } from './manifest-file.js';
+import { networkOf, parseManifest, readManifest, type ModelManifest } from './manifest.js';
 import { ModelError } from './model-error.js';
 import {
   bundledModelsFolder,

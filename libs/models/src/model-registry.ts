@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { existsSync } from 'node:fs';
-import { manifestFile, readManifest, voiceOf, type ModelManifest } from './manifest.js';
+import { manifestFile } from './manifest-file.js';
+import { readManifest, voiceOf, type ModelManifest } from './manifest.js';
 import { ModelError } from './model-error.js';
 
 /** A model that can be opened. */

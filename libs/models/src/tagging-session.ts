@@ -1,9 +1,7 @@
 import { DspOptionError, LogMel } from '@earmark/dsp';
 import { ontologyV1, type TaggerModel } from '@earmark/tagging';
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { floatsOf, openGraph } from './graph-file.js';
 import { readManifest, type ModelManifest } from './manifest.js';
 import { ModelError } from './model-error.js';
 
@@ -45,21 +43,7 @@ export class TaggingSession {
     const manifest = await readManifest(folder);
     checkTags(manifest, folder);
     checkFrontEnd(manifest, folder);
-    const bytes = await readModel(manifest, folder);
-    let session: InferenceSession;
-    try {
-      session = await InferenceSession.create(bytes, {
-        executionProviders: ['cpu'],
-        intraOpNumThreads: 1,
-        interOpNumThreads: 1,
-        executionMode: 'sequential',
-        extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
-      });
-    } catch (cause) {
-      throw new ModelError('model.unloadable', folder, `${manifest.file} is not a usable ONNX model`, {
-        cause,
-      });
-    }
+    const session = await openGraph(folder, manifest);
     const opened = new TaggingSession(manifest, checkGraph(session, manifest, folder), session);
     await opened.#probe(folder);
     return opened;
@@ -83,8 +67,8 @@ export class TaggingSession {
       [input.name]: new Tensor('float32', values, [batch, input.frames, input.bands]),
     });
     return {
-      logits: floats(results[outputs.logits.name]),
-      embeddings: floats(results[outputs.embedding.name]),
+      logits: floatsOf(results[outputs.logits.name]),
+      embeddings: floatsOf(results[outputs.embedding.name]),
     };
   }
 
@@ -154,20 +138,6 @@ function checkFrontEnd(manifest: ModelManifest, folder: string): void {
   }
 }
 
-async function readModel({ file, sha256 }: ModelManifest, folder: string): Promise<Buffer> {
-  const bytes = await readFile(path.join(folder, file)).catch((cause: unknown) => {
-    throw new ModelError('model.not-found', folder, `no readable ${file}`, { cause });
-  });
-  const found = createHash('sha256').update(bytes).digest('hex');
-  if (found !== sha256)
-    throw new ModelError(
-      'model.hash-mismatch',
-      folder,
-      `${file} has SHA-256 ${found}, declared is ${sha256}`,
-    );
-  return bytes;
-}
-
 /** Compares the graph with the manifest and gives the batch that it takes. */
 function checkGraph(session: InferenceSession, manifest: ModelManifest, folder: string): number {
   const { input, outputs } = manifest;
@@ -194,9 +164,4 @@ function checkGraph(session: InferenceSession, manifest: ModelManifest, folder: 
     batch = 1;
   }
   return batch;
-}
-
-function floats(tensor: Tensor): Float32Array {
-  if (!(tensor.data instanceof Float32Array)) throw new TypeError(`output is ${tensor.type}, not float32`);
-  return tensor.data;
 }
