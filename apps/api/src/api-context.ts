@@ -15,6 +15,7 @@ import {
 } from '@earmark/storage';
 import path from 'node:path';
 import { JobEndings } from './jobs/job-endings.js';
+import { KnownKeys } from './keys/known-keys.js';
 
 /** What an API is made of. */
 export type ApiOptions = Readonly<{
@@ -40,6 +41,7 @@ export class ApiContext {
   readonly uploads: PgUploadStore;
   readonly files: UploadFiles;
   readonly keys: PgApiKeyStore;
+  readonly knownKeys: KnownKeys;
   readonly answers: PgIdempotencyStore;
   readonly endings: JobEndings;
   readonly metrics: ApiMetrics;
@@ -57,6 +59,7 @@ export class ApiContext {
     this.uploads = new PgUploadStore(database);
     this.files = new UploadFiles(path.join(options.settings.dataDir, 'uploads'));
     this.keys = new PgApiKeyStore(database.pool);
+    this.knownKeys = new KnownKeys(this.keys);
     this.answers = new PgIdempotencyStore(database.pool);
     this.endings = new JobEndings(database, this.queue);
     this.metrics = new ApiMetrics(() => this.queue.depth());

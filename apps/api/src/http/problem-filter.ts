@@ -50,6 +50,7 @@ export class ProblemFilter implements ExceptionFilter {
     // What was not read must not stand in the way of the next request on this connection.
     request.raw.resume();
     if (error instanceof RequestError) void reply.headers(error.headers);
+    if (problem.code === 'engine.busy') void reply.header('retry-after', '1');
     void reply
       .code(problem.status)
       .header('content-type', 'application/problem+json; charset=utf-8')

@@ -69,7 +69,7 @@ async function authenticate(context: ApiContext, request: FastifyRequest): Promi
   const { authorization } = request.headers;
   if (authorization === undefined) return;
   const secret = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
-  const key = secret === undefined ? undefined : await context.keys.findBySecret(secret);
+  const key = secret === undefined ? undefined : await context.knownKeys.find(secret);
   if (!key) {
     throw new RequestError('auth.bad-key', 'the key is unknown or was revoked', [], {
       'www-authenticate': 'Bearer realm="earmark", error="invalid_token"',

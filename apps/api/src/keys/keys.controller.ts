@@ -75,5 +75,6 @@ export class KeysController {
     if (!(await this.context.keys.revoke(principal.tenantId, keyId))) {
       throw new RequestError('key.not-found', `there is no key ${id}`);
     }
+    this.context.knownKeys.forget();
   }
 }
