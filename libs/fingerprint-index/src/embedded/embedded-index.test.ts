@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -51,5 +51,35 @@ it('finds a clear excerpt with a budget far below the postings of its hashes', a
     expect(limited.offsetFrames).toBeCloseTo(all.offsetFrames ?? NaN, -1);
   } finally {
     await index.close();
+  }
+});
+
+it('shows a reader the index that was made anew in its folder, files of the same name included', async () => {
+  const make = async (n: number): Promise<void> => {
+    const index = await openEmbeddedIndex({
+      directory,
+      mode: 'write',
+      maintenance: new InlineMaintenance(nodeFiles),
+    });
+    await index.add(seededTrack(seededIds.track(n), n));
+    await index.flush();
+    await index.close();
+  };
+  await make(1);
+  const reader = await openEmbeddedIndex({ directory, mode: 'read' });
+  try {
+    const found = async (n: number): Promise<string | undefined> =>
+      (await reader.candidates(seededQuery(n, { startFrame: 1200 }), 1))[0]?.trackId;
+    expect(await found(1)).toBe(seededIds.track(1));
+    rmSync(directory, { recursive: true });
+    mkdirSync(directory);
+    await expect(reader.refresh()).rejects.toMatchObject({ code: 'index.bad-state' });
+    expect(await found(1)).toBe(seededIds.track(1));
+    await make(2);
+    await reader.refresh();
+    expect(await found(2)).toBe(seededIds.track(2));
+    expect(await found(1)).not.toBe(seededIds.track(1));
+  } finally {
+    await reader.close();
   }
 });

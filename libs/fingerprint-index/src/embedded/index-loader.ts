@@ -34,7 +34,8 @@ export function loadIndex(
   const state = new IndexState();
   try {
     for (const { name, dead } of manifest.segments) {
-      const reader = reuse.get(name)?.retain() ?? openSegment(join(directory, name), configId, cache);
+      const path = join(directory, name);
+      const reader = sameFile(reuse.get(name), path)?.retain() ?? openSegment(path, configId, cache);
       state.open(new LiveSegment(reader, dead));
     }
     state.appliedSequence = manifest.appliedSequence;
@@ -44,6 +45,11 @@ export function loadIndex(
     closeSegments(state);
     throw error;
   }
+}
+
+/** The reader, unless an index that was made anew has another file of that name. */
+function sameFile(reader: SegmentReader | undefined, path: string): SegmentReader | undefined {
+  return fs.statSync(path, { throwIfNoEntry: false })?.ino === reader?.inode ? reader : undefined;
 }
 
 function openSegment(path: string, configId: string, cache: PageCache): SegmentReader {

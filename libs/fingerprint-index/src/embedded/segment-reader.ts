@@ -31,6 +31,8 @@ export class SegmentReader {
 
   private constructor(
     readonly path: string,
+    /** Tells files of one name apart. */
+    readonly inode: number,
     readonly bytes: number,
     readonly footer: SegmentFooter,
     readonly directory: Uint32Array,
@@ -50,7 +52,7 @@ export class SegmentReader {
   static open(path: string, configId: string, cache: PageCache): SegmentReader {
     const fd = fs.openSync(path, 'r');
     try {
-      const size = fs.fstatSync(fd).size;
+      const { size, ino } = fs.fstatSync(fd);
       checkHeader(path, readSync(fd, 0, Math.min(size, headerBytes)), configId);
       const footer = decodeFooter(path, size, readSync(fd, Math.max(0, size - footerBytes), footerBytes));
       const directoryAt = headerBytes + footer.pages * pageBytes;
@@ -64,7 +66,7 @@ export class SegmentReader {
       }
       const firstHashes = new Uint32Array(footer.pages);
       new Uint8Array(firstHashes.buffer).set(directory);
-      return new SegmentReader(path, size, footer, firstHashes, TrackTable.decode(table), fd, cache);
+      return new SegmentReader(path, ino, size, footer, firstHashes, TrackTable.decode(table), fd, cache);
     } catch (error) {
       fs.closeSync(fd);
       throw error;
