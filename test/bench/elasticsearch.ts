@@ -15,16 +15,13 @@ import {
   decodePeaks,
   fingerprintConfig,
   framesPerSecond,
-  indexLandmarks,
   limitDensity,
   mixHash,
   queryLandmarks,
   ReferenceCache,
   search,
   searchLevels,
-  slicePeaks,
   unmixHash,
-  type CandidateSource,
   type Peaks,
 } from '@earmark/fingerprint';
 import {
@@ -36,10 +33,20 @@ import {
   type FoundChunk,
   type IndexChunk,
 } from '@earmark/fingerprint-index';
-import { makeId, seededRandom, type Random, type TrackId } from '@earmark/kernel';
+import { seededRandom, type TrackId } from '@earmark/kernel';
 import { Client } from '@elastic/elasticsearch';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import {
+  catalogId,
+  chunkOf,
+  chunksOf,
+  noisyExcerpt,
+  sourceOf,
+  tenantId,
+  trackIdOf,
+} from '../support/bench-tracks.ts';
+import { percentiles } from './fingerprint-index/report.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -57,27 +64,12 @@ const installation = 'bench';
 const alias = `${installation}-fingerprints`;
 const deadline = performance.now() + Number(values.minutes) * 60_000;
 
-const noBytes = new Uint8Array(10);
-const tenantId = makeId('tenant', 1, noBytes);
-const catalogId = makeId('catalog', 1, noBytes);
-const trackIdOf = (n: number): TrackId => makeId('track', n, noBytes);
 const landmarksPerHour = 846_000;
 
 const music = [...decodeFingerprintFile(readFileSync(musicPath))].map(({ peaks }) => decodePeaks(peaks));
 const sparse = music.map((peaks) => limitDensity(peaks, fingerprintConfig.indexQuota));
-const real = sparse.map((peaks, n) => chunksOf(n, peaks));
+const real = sparse.map((peaks, n) => chunksOf(trackIdOf(n), peaks));
 const pool = poolOf(real.flat());
-
-function chunksOf(n: number, peaks: Peaks): IndexChunk[] {
-  return chunkRanges(peaks.lengthFrames).map((range, chunk) => ({
-    tenantId,
-    catalogId,
-    trackId: trackIdOf(n + 1),
-    chunk,
-    startFrame: range.start,
-    landmarks: indexLandmarks(peaks, range),
-  }));
-}
 
 function poolOf(chunks: readonly IndexChunk[]): { codes: Uint32Array; details: Uint8Array } {
   const size = chunks.reduce((sum, { landmarks }) => sum + landmarks.hashes.length, 0);
@@ -116,7 +108,7 @@ function madeUpChunk(n: number, chunk: number, range: { start: number; end: numb
     frames[i] = Math.floor((i * (range.end - range.start)) / count);
   }
   const landmarks = { hashes, frames, details };
-  return { tenantId, catalogId, trackId: trackIdOf(n + 1), chunk, startFrame: range.start, landmarks };
+  return { tenantId, catalogId, trackId: trackIdOf(n), chunk, startFrame: range.start, landmarks };
 }
 
 /** Frames of a made-up track: 2 to 6 minutes. */
@@ -129,6 +121,12 @@ function trackChunks(n: number): IndexChunk[] {
   return chunkRanges(madeUpFrames(n)).map((range, chunk) => madeUpChunk(n, chunk, range));
 }
 
+function chunkAt(trackId: TrackId, n: number, chunk: number): IndexChunk | undefined {
+  if (n < real.length) return chunkOf(trackId, sparse[n], chunk);
+  const range = chunkRanges(madeUpFrames(n))[chunk];
+  return range && madeUpChunk(n, chunk, range);
+}
+
 /** Makes every chunk anew, as the engine does of stored peaks; reading these from the database is not part of it. */
 const chunks: ChunkSource = {
   chunksAt: (places) =>
@@ -136,10 +134,8 @@ const chunks: ChunkSource = {
       places.flatMap(({ trackId, chunk }): readonly FoundChunk[] => {
         const n = numbers.get(trackId);
         if (n === undefined) return [];
-        const range = chunkRanges(framesOf(n))[chunk];
-        if (range === undefined) return [];
-        if (n >= real.length) return [madeUpChunk(n, chunk, range)];
-        return [{ trackId, chunk, startFrame: range.start, landmarks: indexLandmarks(sparse[n], range) }];
+        const found = chunkAt(trackId, n, chunk);
+        return found === undefined ? [] : [found];
       }),
     ),
 };
@@ -151,18 +147,11 @@ await cluster.ensure();
 const parts = { client, name: alias, isAlias: true, chunks, retry: defaultRetry, depth: defaultDepth };
 const index = new ElasticsearchIndex({ ...parts, refreshes: false });
 
-const percentile = (samples: readonly number[], share: number): string => {
-  const sorted = samples.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))].toFixed(0);
-};
-const times = (samples: readonly number[]): string =>
-  `p50 ${percentile(samples, 0.5)}, p95 ${percentile(samples, 0.95)}, p99 ${percentile(samples, 0.99)} ms`;
-
 async function grow(hours: number): Promise<number> {
   let n = await index.appliedSequence();
   let frames = 0;
   for (let i = 0; i < n; i++) {
-    numbers.set(trackIdOf(i + 1), i);
+    numbers.set(trackIdOf(i), i);
     frames += framesOf(i);
   }
   const target = hours * 3600 * framesPerSecond;
@@ -176,7 +165,7 @@ async function grow(hours: number): Promise<number> {
       const writes: Promise<void>[] = [];
       for (let i = 0; i < 32 && frames < target; i++, n++) {
         const own = trackChunks(n);
-        numbers.set(trackIdOf(n + 1), n);
+        numbers.set(trackIdOf(n), n);
         frames += framesOf(n);
         for (const chunk of own) landmarks += chunk.landmarks.hashes.length;
         writes.push(index.add(own, { sequence: n + 1 }));
@@ -215,23 +204,6 @@ async function size(hours: number): Promise<void> {
   );
 }
 
-/** A 10 s excerpt of a track, with part of its peaks lost and as many false ones. */
-function excerpt(peaks: Peaks, random: Random): { query: Peaks; start: number } {
-  const frames = Math.round(10 * framesPerSecond);
-  const start = Math.floor(random.next() * Math.max(1, peaks.lengthFrames - frames));
-  const slice = slicePeaks(peaks, start, start + frames);
-  const order = slice.frames.map((frame) => (random.next() < 0.3 ? random.next() * frames : frame));
-  const indices = Array.from(order.keys()).sort((a, b) => order[a] - order[b]);
-  const query = {
-    frames: Float32Array.from(indices, (i) => order[i]),
-    pitches: Float32Array.from(indices, (i) => slice.pitches[i]),
-    levels: Float32Array.from(indices, (i) => slice.levels[i]),
-    ranks: Uint8Array.from(indices, (i) => slice.ranks[i]),
-    lengthFrames: frames,
-  };
-  return { start, query };
-}
-
 /** CPU time of all nodes and of this process since they started: what a busy machine changes little. */
 async function cpuMs(): Promise<{ nodes: number; own: number }> {
   const stats = await client.nodes.stats({ metric: 'process' });
@@ -252,7 +224,7 @@ async function ask(): Promise<void> {
   const random = seededRandom(7);
   const questions = Array.from({ length: Number(values.queries) }, () => {
     const n = Math.floor(random.next() * music.length);
-    return { n, ...excerpt(sparse[n], random) };
+    return { n, ...noisyExcerpt(sparse[n], random) };
   });
 
   /** Asks every question and prints times, CPU and how many answers were right. */
@@ -267,10 +239,10 @@ async function ask(): Promise<void> {
         const began = performance.now();
         const found = await answer(query);
         walls.push(performance.now() - began);
-        if (found?.trackId === trackIdOf(n + 1) && Math.abs(found.offset - start) < 22) right++;
+        if (found?.trackId === trackIdOf(n) && Math.abs(found.offset - start) < 22) right++;
       }
     });
-    console.log(`  ${name}: ${times(walls)}; ${cpu}; right ${right} of ${questions.length}`);
+    console.log(`  ${name}: wall ms ${percentiles(walls)}; ${cpu}; right ${right} of ${questions.length}`);
   };
 
   for (const { name, depth, candidates } of searchLevels.slice(0, 2)) {
@@ -283,9 +255,7 @@ async function ask(): Promise<void> {
       });
     }
   }
-  const source: CandidateSource = {
-    candidates: (landmarks, lengthFrames, k) => index.candidates({ tenantId, landmarks, lengthFrames }, k),
-  };
+  const source = sourceOf(index);
   const references = new ReferenceCache({
     peaksOf: (trackId) => Promise.resolve(sparse[numbers.get(trackId) ?? -1]),
   });

@@ -20,26 +20,11 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  framesPerSecond,
-  queryLandmarks,
-  ReferenceCache,
-  search,
-  searchLevels,
-  slicePeaks,
-  type CandidateSource,
-  type Peaks,
-} from '@earmark/fingerprint';
+import { framesPerSecond, queryLandmarks, ReferenceCache, search, searchLevels } from '@earmark/fingerprint';
 import { openEmbeddedIndex, type EmbeddedIndex } from '@earmark/fingerprint-index';
-import { seededRandom, type Random } from '@earmark/kernel';
-import {
-  BenchCatalog,
-  readQueries,
-  tenantId,
-  trackIdOf,
-  type SetFolders,
-  type SetQuery,
-} from './fingerprint-index/catalog.ts';
+import { seededRandom } from '@earmark/kernel';
+import { noisyExcerpt, sourceOf, tenantId, trackIdOf } from '../support/bench-tracks.ts';
+import { BenchCatalog, readQueries, type SetFolders, type SetQuery } from './fingerprint-index/catalog.ts';
 import { readMusic } from './fingerprint-index/music.ts';
 import { cpuMs, dropCaches, folderBytes, megabytes, percentiles } from './fingerprint-index/report.ts';
 
@@ -133,26 +118,6 @@ async function build(): Promise<void> {
   );
 }
 
-/** A 10 s excerpt of a track, with part of its peaks lost and as many false ones. */
-function excerpt(peaks: Peaks, random: Random): { query: Peaks; start: number } {
-  const frames = Math.round(10 * framesPerSecond);
-  const start = Math.floor(random.next() * Math.max(1, peaks.lengthFrames - frames));
-  const slice = slicePeaks(peaks, start, start + frames);
-  const moved = slice.frames.map((frame) => (random.next() < 0.3 ? random.next() * frames : frame));
-  const order = Array.from(moved.keys()).sort((a, b) => moved[a] - moved[b]);
-  return {
-    start,
-    query: {
-      ...slice,
-      frames: Float32Array.from(order, (i) => moved[i]),
-      pitches: Float32Array.from(order, (i) => slice.pitches[i]),
-      levels: Float32Array.from(order, (i) => slice.levels[i]),
-      ranks: Uint8Array.from(order, (i) => slice.ranks[i]),
-      lengthFrames: frames,
-    },
-  };
-}
-
 async function query(): Promise<void> {
   const random = seededRandom(7);
   const { real } = openCatalog();
@@ -164,7 +129,7 @@ async function query(): Promise<void> {
   );
   const excerpts = Array.from({ length: Number(values.queries) }, () => {
     const n = Math.floor(random.next() * real.length);
-    return { n, ...excerpt(real[n], random) };
+    return { n, ...noisyExcerpt(real[n], random) };
   });
   const names = values.levels.split(',');
   for (const { name, depth, candidates, postings } of searchLevels.filter((level) =>
@@ -212,10 +177,7 @@ async function searchSets(): Promise<void> {
   const queries = readQueries(setFolders, (set, ordinal) => only.test(set) && ordinal % step === 0);
   const index = await openToRead();
   catalog.announce((await index.health()).tracks);
-  const source: CandidateSource = {
-    candidates: (landmarks, lengthFrames, k, postingBudget) =>
-      index.candidates({ tenantId, landmarks, lengthFrames, ...(postingBudget && { postingBudget }) }, k),
-  };
+  const source = sourceOf(index);
   for (let pass = 1; pass <= Number(values.passes); pass++) {
     const levels = new Map<string, number[]>();
     const sets = new Map<string, { right: number; all: number }>();

@@ -1,27 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  chunkRanges,
   fingerprintConfig,
   framesPerSecond,
-  indexLandmarks,
   limitDensity,
   type Peaks,
   type PeakSource,
 } from '@earmark/fingerprint';
 import type { IndexChunk } from '@earmark/fingerprint-index';
-import { makeId, type TrackId } from '@earmark/kernel';
+import type { TrackId } from '@earmark/kernel';
+import { chunksOf, trackIdOf } from '../../support/bench-tracks.ts';
 import { peaksOf } from '../../quality/fingerprint/peak-cache.ts';
 import { madeUpFrames, madeUpPeaks } from './made-up.ts';
 import type { Music } from './music.ts';
-
-const noBytes = new Uint8Array(10);
-/** Tenant and catalog of everything in the bench. */
-export const tenantId = makeId('tenant', 1, noBytes);
-const catalogId = makeId('catalog', 1, noBytes);
-
-/** Identity of the nth track of a catalog, from 0. */
-export const trackIdOf = (n: number): TrackId => makeId('track', n + 1, noBytes);
 
 /** One clip of a query set: `n` is the number of its track in the catalog, absent for a negative. */
 export type SetQuery = Readonly<{ set: string; peaks: Peaks; n?: number; startFrames: number }>;
@@ -65,15 +56,7 @@ export class BenchCatalog implements PeakSource {
 
   /** What the index stores of the nth track. */
   chunksAt(n: number): IndexChunk[] {
-    const peaks = limitDensity(this.peaksAt(n), fingerprintConfig.indexQuota);
-    return chunkRanges(peaks.lengthFrames).map((range, chunk) => ({
-      tenantId,
-      catalogId,
-      trackId: trackIdOf(n),
-      chunk,
-      startFrame: range.start,
-      landmarks: indexLandmarks(peaks, range),
-    }));
+    return chunksOf(trackIdOf(n), limitDensity(this.peaksAt(n), fingerprintConfig.indexQuota));
   }
 
   /** Tells the catalog how many tracks are in the index, so that it finds their peaks. */

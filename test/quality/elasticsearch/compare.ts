@@ -9,29 +9,22 @@
  */
 import { decodeFingerprintFile } from '@earmark/engine';
 import {
-  chunkRanges,
   decodePeaks,
   fingerprintConfig,
   framesPerSecond,
-  indexLandmarks,
   limitDensity,
   ReferenceCache,
   search,
-  type CandidateSource,
   type Peaks,
 } from '@earmark/fingerprint';
-import {
-  ElasticsearchCluster,
-  openEmbeddedIndex,
-  type FingerprintIndex,
-  type FoundChunk,
-  type IndexChunk,
-} from '@earmark/fingerprint-index';
-import { makeId, type TrackId } from '@earmark/kernel';
+import { ElasticsearchCluster, openEmbeddedIndex, type FoundChunk } from '@earmark/fingerprint-index';
+import type { TrackId } from '@earmark/kernel';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { percentiles } from '../../bench/fingerprint-index/report.ts';
+import { chunkOf, chunksOf, sourceOf, trackIdOf } from '../../support/bench-tracks.ts';
 import { peaksOf } from '../fingerprint/peak-cache.ts';
 
 const { positionals, values } = parseArgs({
@@ -47,15 +40,12 @@ if (cache === undefined) throw new Error('usage: compare.ts URL MUSIC SETS CACHE
 
 type Query = Readonly<{ id: string; set: string; track: string | null; ref_start: number }>;
 const read = <T>(name: string): T => JSON.parse(readFileSync(join(sets, name), 'utf8')) as T;
-const noBytes = new Uint8Array(10);
-const tenantId = makeId('tenant', 1, noBytes);
-const catalogId = makeId('catalog', 1, noBytes);
 const tracks = new Map<TrackId, Peaks>();
 const names = new Map<TrackId, string>();
 let frames = 0;
 
 function takeIn(name: string, peaks: Peaks): void {
-  const trackId = makeId('track', tracks.size + 1, noBytes);
+  const trackId = trackIdOf(tracks.size);
   tracks.set(trackId, limitDensity(peaks, fingerprintConfig.indexQuota));
   names.set(trackId, name);
   frames += peaks.lengthFrames;
@@ -66,12 +56,6 @@ if (values.more !== undefined)
   for (const { path, peaks } of decodeFingerprintFile(readFileSync(values.more)))
     takeIn(path, decodePeaks(peaks));
 
-function chunkOf(trackId: TrackId, peaks: Peaks, chunk: number): IndexChunk {
-  const range = chunkRanges(peaks.lengthFrames)[chunk];
-  const landmarks = indexLandmarks(peaks, range);
-  return { tenantId, catalogId, trackId, chunk, startFrame: range.start, landmarks };
-}
-
 const made = new Map<string, FoundChunk>();
 const cluster = new ElasticsearchCluster({
   connection: { nodes: [url] },
@@ -81,9 +65,9 @@ const cluster = new ElasticsearchCluster({
       Promise.resolve(
         places.flatMap(({ trackId, chunk }) => {
           const peaks = tracks.get(trackId);
-          if (peaks === undefined || chunk >= chunkRanges(peaks.lengthFrames).length) return [];
           const key = `${trackId}/${chunk}`;
-          const found = made.get(key) ?? chunkOf(trackId, peaks, chunk);
+          const found = made.get(key) ?? (peaks && chunkOf(trackId, peaks, chunk));
+          if (found === undefined) return [];
           if (made.size < 3000) made.set(key, found);
           return [found];
         }),
@@ -96,7 +80,7 @@ const directory = mkdtempSync(join(tmpdir(), 'earmark-compare-'));
 const embedded = await openEmbeddedIndex({ directory, mode: 'write' });
 const writes: Promise<void>[] = [];
 for (const [trackId, peaks] of tracks) {
-  const chunks = chunkRanges(peaks.lengthFrames).map((_, chunk) => chunkOf(trackId, peaks, chunk));
+  const chunks = chunksOf(trackId, peaks);
   await embedded.add(chunks);
   writes.push(cluster.index.add(chunks));
   if (writes.length >= 32) await Promise.all(writes.splice(0));
@@ -105,10 +89,6 @@ await Promise.all(writes);
 console.log(`${tracks.size} tracks, ${(frames / framesPerSecond / 3600).toFixed(2)} h`);
 
 const references = new ReferenceCache({ peaksOf: (id) => Promise.resolve(tracks.get(id)) }, 10_000);
-const sourceOf = (index: FingerprintIndex): CandidateSource => ({
-  candidates: (landmarks, lengthFrames, k, postingBudget) =>
-    index.candidates({ tenantId, landmarks, lengthFrames, ...(postingBudget && { postingBudget }) }, k),
-});
 const engines = { embedded: sourceOf(embedded), elasticsearch: sourceOf(cluster.index) };
 
 type Tally = {
@@ -163,11 +143,8 @@ for (const [set, { count, embedded: first, elasticsearch: second, same, wrong }]
 console.log(
   `all: ${sum.count} queries, right embedded ${share(sum.embedded, sum.count)}, Elasticsearch ${share(sum.elasticsearch, sum.count)}, same answer ${share(sum.same, sum.count)}`,
 );
-for (const [name, samples] of Object.entries(walls)) {
-  const sorted = samples.toSorted((a, b) => a - b);
-  const at = (part: number): string => sorted[Math.floor(part * (sorted.length - 1))].toFixed(0);
-  console.log(`${name}: wall p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)} ms a query`);
-}
+for (const [name, samples] of Object.entries(walls))
+  console.log(`${name}: wall ms a query ${percentiles(samples)}`);
 await embedded.close();
 await cluster.remove();
 await cluster.close();
