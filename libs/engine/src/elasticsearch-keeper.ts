@@ -1,5 +1,4 @@
 import type { Outbox, TrackPeaksStore } from '@earmark/catalog';
-import type { CandidateSource } from '@earmark/fingerprint';
 import {
   ElasticsearchCluster,
   type ElasticsearchOptions,
@@ -8,16 +7,17 @@ import {
   type IndexHealth,
   IndexUnavailableError,
 } from '@earmark/fingerprint-index';
-import type { CatalogId, TenantId, TrackId } from '@earmark/kernel';
+import type { TrackId } from '@earmark/kernel';
 import type { WorkLock } from '@earmark/storage';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IndexFeeder } from './index-feeder.js';
-import { type IndexAccess, type IndexKeeper, IndexReadOnlyError, IndexStalledError } from './index-keeper.js';
-import type { PeaksCache } from './peaks-cache.js';
+import { type IndexAccess, type IndexKeeper, IndexReadOnlyError } from './index-keeper.js';
+import type { IndexPlace } from './search-task.js';
+import { waitUntilLevel } from './wait-until-level.js';
 
 /** What a keeper of an index in Elasticsearch works with. */
 export type ElasticsearchKeeperParts = Readonly<{
-  options: ElasticsearchOptions;
+  options: Omit<ElasticsearchOptions, 'chunks'>;
   access: IndexAccess;
   outbox: Outbox;
   peaks: TrackPeaksStore;
@@ -28,7 +28,8 @@ const pollMs = 50;
 const followMs = 1000;
 /** After a failure the cluster is asked less often. */
 const quietMs = 5000;
-const stallMs = 120_000;
+/** Looking things up, which needs chunks, is not the keeper's business. */
+const noChunks = { chunksAt: () => Promise.resolve([]) };
 /** Name of this index in the outbox's list of positions. */
 const consumer = 'elasticsearch-index';
 
@@ -48,7 +49,7 @@ export class ElasticsearchKeeper implements IndexKeeper {
   private constructor(parts: ElasticsearchKeeperParts) {
     this.#parts = parts;
     this.writes = parts.access !== 'read';
-    this.#cluster = new ElasticsearchCluster(parts.options);
+    this.#cluster = new ElasticsearchCluster({ ...parts.options, chunks: noChunks });
     this.#feeder = new IndexFeeder(this.#cluster.index, parts.outbox, parts.peaks, consumer, true);
   }
 
@@ -74,28 +75,14 @@ export class ElasticsearchKeeper implements IndexKeeper {
   /** {@inheritDoc IndexKeeper.catchUp} */
   async catchUp(signal?: AbortSignal): Promise<void> {
     const target = await this.#parts.outbox.head();
-    for (let waitedMs = 0; ; waitedMs += pollMs) {
+    await waitUntilLevel(async () => {
       if (this.writes) await this.#apply();
-      if ((await this.#applied()) >= target) return;
-      if (waitedMs >= stallMs) throw new IndexStalledError('no process applies changes to the index');
-      await sleep(pollMs, undefined, signal === undefined ? {} : { signal });
-    }
+      return (await this.#applied()) >= target;
+    }, signal);
   }
 
-  source(
-    tenantId: TenantId,
-    catalogIds: readonly CatalogId[] | undefined,
-    cache: PeaksCache,
-  ): CandidateSource {
-    return {
-      candidates: async (landmarks, lengthFrames, k) => {
-        const scope = catalogIds === undefined || catalogIds.length === 0 ? {} : { catalogIds };
-        const query = { tenantId, ...scope, landmarks, lengthFrames };
-        const found = await this.#cluster.index.candidates(query, k);
-        await cache.get(found.map(({ trackId }) => trackId));
-        return found;
-      },
-    };
+  get place(): IndexPlace {
+    return { kind: 'elasticsearch', options: this.#parts.options };
   }
 
   async health(): Promise<IndexHealth> {

@@ -1,5 +1,5 @@
 import type { Catalog, CatalogStore, TrackMetadata, TrackStore } from '@earmark/catalog';
-import { decodePeaks, encodePeaks, fingerprintConfig, framesToMs, limitDensity } from '@earmark/fingerprint';
+import { decodePeaks, fingerprintConfig, framesToMs } from '@earmark/fingerprint';
 import { type CatalogId, DomainError, InvalidValueError, type TenantId, type TrackId } from '@earmark/kernel';
 import type {
   EngineHealth,
@@ -27,13 +27,17 @@ import {
   mediaLimitMs,
   referenceDepth,
 } from './listener.js';
-import type { PeaksCache } from './peaks-cache.js';
 import type { Recognition } from './recognition.js';
+import type { SearchThreads } from './search-threads.js';
+import type { SharedPeaks } from './shared-peaks.js';
+import { TaskGate } from './task-gate.js';
 import type { HeardTrack, Transitions } from './transition/transitions.js';
 import type { TaggingService } from './tagging-service.js';
 
 const clipDepth: HearDepth = { peakQuota: fingerprintConfig.queryQuota, maxDurationMs: clipLimitMs };
 const scanDepth: HearDepth = { peakQuota: fingerprintConfig.queryQuota, maxDurationMs: mediaLimitMs };
+/** Clips that are decoded, searched or waiting at a time, for each thread: some seconds of work. */
+const clipsPerThread = 64;
 /** Name of the catalog that is meant when none is named. */
 export const defaultCatalogName = 'main';
 
@@ -59,7 +63,8 @@ export type EngineParts = Readonly<{
   tracks: TrackStore;
   scans: ScanStore;
   keeper: IndexKeeper;
-  cache: PeaksCache;
+  peaks: SharedPeaks;
+  threads: SearchThreads;
   recognition: Recognition;
   listener: Listener;
   tenantId: TenantId;
@@ -90,7 +95,11 @@ export class Engine implements ListeningService {
   /** Ends of the chain that makes duplicate check and commit one step, so that no recording gets in twice. */
   #lastCommit: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly parts: EngineParts) {}
+  readonly #clips: TaskGate;
+
+  constructor(private readonly parts: EngineParts) {
+    this.#clips = new TaskGate(clipsPerThread * parts.concurrency, 0);
+  }
 
   /** Tenant of this installation's own command line. */
   get tenantId(): TenantId {
@@ -167,11 +176,18 @@ export class Engine implements ListeningService {
     return known ?? this.#store({ ...record, sourcePath: record.path }, target);
   }
 
-  /** {@inheritDoc ListeningService.identifyFile} */
-  async identifyFile(request: ListenRequest): Promise<ListenResult> {
-    const heard = await this.parts.listener.hear(request.path, clipDepth, listening(request));
-    const matches = await this.parts.recognition.identify(decodePeaks(heard.peaks), request);
-    return { durationMs: heard.durationMs, matches, ...(heard.partial ? { partial: true } : {}) };
+  /**
+   * {@inheritDoc ListeningService.identifyFile}
+   *
+   * @throws {EngineBusyError} if too many clips are in work
+   */
+  identifyFile(request: ListenRequest): Promise<ListenResult> {
+    return this.#clips.run(async () => {
+      const heard = await this.parts.listener.hear(request.path, clipDepth, listening(request));
+      const { signal } = request;
+      const matches = await this.parts.recognition.identify(heard.peaks, request, { signal });
+      return { durationMs: heard.durationMs, matches, ...(heard.partial ? { partial: true } : {}) };
+    });
   }
 
   /** {@inheritDoc ListeningService.scanFile} */
@@ -192,17 +208,16 @@ export class Engine implements ListeningService {
     await scans.setState(tenantId, scanId, 'running');
     try {
       const heard = await listener.hear(request.path, scanDepth, listening(request));
-      const peaks = decodePeaks(heard.peaks);
       const report = progressOf(request, 'match');
-      const matches = await recognition.scan(peaks, request, {
-        onProgress: (done, total) => report?.({ doneMs: framesToMs(done), totalMs: framesToMs(total) }),
-        ...(request.signal === undefined ? {} : { signal: request.signal }),
+      const { matches, reference } = await recognition.scan(heard.peaks, request, {
+        onProgress: ({ doneFrames, totalFrames }) =>
+          report?.({ doneMs: framesToMs(doneFrames), totalMs: framesToMs(totalFrames) }),
+        signal: request.signal,
       });
-      const kept = encodePeaks(limitDensity(peaks, fingerprintConfig.indexQuota));
       await scans.complete(tenantId, scanId, {
         durationMs: heard.durationMs,
         matches,
-        peaks: { fingerprintConfigId, peaks: kept, gaps: [] },
+        peaks: { fingerprintConfigId, peaks: reference, gaps: [] },
       });
       return { scanId, durationMs: heard.durationMs, matches, ...(heard.partial ? { partial: true } : {}) };
     } catch (error) {
@@ -225,7 +240,7 @@ export class Engine implements ListeningService {
     const removed = await this.parts.tracks.remove(tenantId, trackId);
     if (!removed) return false;
     await removeAudio();
-    this.parts.cache.forget(trackId);
+    this.parts.peaks.forget(trackId);
     await this.parts.keeper.catchUp();
     return true;
   }
@@ -284,7 +299,7 @@ export class Engine implements ListeningService {
 
   /** Ends threads, index and database connections; an embedded database stops with its last user. */
   async close(): Promise<void> {
-    await this.parts.listener.close();
+    await Promise.all([this.parts.listener.close(), this.parts.threads.close()]);
     await this.parts.keeper.close();
     await this.parts.database.close();
   }
@@ -309,8 +324,8 @@ export class Engine implements ListeningService {
     recording: Recording,
     target: IngestTarget & Readonly<{ trackId?: TrackId; metadata?: IngestMetadata; signal?: AbortSignal }>,
   ): Promise<IngestResult> {
-    const peaks = decodePeaks(recording.peaks);
-    if (peaks.frames.length === 0) {
+    const { peaks } = recording;
+    if (decodePeaks(peaks).frames.length === 0) {
       throw new SilentAudioError(
         'nothing to recognise: the audio is silent or shorter than a tenth of a second',
       );

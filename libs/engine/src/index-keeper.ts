@@ -1,5 +1,4 @@
 import type { Outbox, TrackPeaksStore } from '@earmark/catalog';
-import type { CandidateSource } from '@earmark/fingerprint';
 import {
   type EmbeddedIndex,
   type IndexHealth,
@@ -7,12 +6,13 @@ import {
   IndexStateError,
   openEmbeddedIndex,
 } from '@earmark/fingerprint-index';
-import { type CatalogId, DomainError, type TenantId, type TrackId } from '@earmark/kernel';
+import { DomainError, type TrackId } from '@earmark/kernel';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IndexFeeder } from './index-feeder.js';
 import { fingerprintConfigId } from './listener.js';
-import type { PeaksCache } from './peaks-cache.js';
+import type { IndexPlace } from './search-task.js';
+import { waitUntilLevel } from './wait-until-level.js';
 
 /**
  * What a process does with the index: `write` must be its one writer, `read` only looks things up, `share` writes when
@@ -30,12 +30,8 @@ export interface IndexKeeper {
    * @throws {IndexStalledError} if nobody applied the changes within two minutes
    */
   catchUp(signal?: AbortSignal): Promise<void>;
-  /** Places that the index proposes, with the peaks of their tracks read ahead. */
-  source(
-    tenantId: TenantId,
-    catalogIds: readonly CatalogId[] | undefined,
-    cache: PeaksCache,
-  ): CandidateSource;
+  /** How threads open it to look things up. */
+  readonly place: IndexPlace;
   /** Size and state of the index. */
   health(): Promise<IndexHealth>;
   /**
@@ -50,11 +46,6 @@ export interface IndexKeeper {
   close(): Promise<void>;
 }
 
-/** A change that no writer of the index has picked up in time. */
-export class IndexStalledError extends DomainError {
-  readonly code = 'index.stalled';
-}
-
 /** A change asked of a process that only reads the index. */
 export class IndexReadOnlyError extends DomainError {
   readonly code = 'index.read-only';
@@ -62,7 +53,6 @@ export class IndexReadOnlyError extends DomainError {
 
 const pollMs = 50;
 const followMs = 250;
-const stallMs = 120_000;
 /** Name of the embedded index in the outbox's list of positions. */
 const consumer = 'embedded-index';
 
@@ -114,31 +104,16 @@ export class EmbeddedIndexKeeper implements IndexKeeper {
   async catchUp(signal?: AbortSignal): Promise<void> {
     if (this.#feeder !== undefined) return this.#feeder.apply();
     const target = await this.outbox.head();
-    for (let waitedMs = 0; (await this.outbox.position(consumer)) < target; waitedMs += pollMs) {
-      if (this.access === 'share' && (await this.#takeOver())) return this.catchUp(signal);
-      if (waitedMs >= stallMs) throw new IndexStalledError('no process applies changes to the index');
-      await sleep(pollMs, undefined, signal === undefined ? {} : { signal });
-    }
+    await waitUntilLevel(async () => {
+      if ((await this.outbox.position(consumer)) >= target) return true;
+      if (this.access !== 'share' || !(await this.#takeOver())) return false;
+      await this.#feeder?.apply();
+      return true;
+    }, signal);
   }
 
-  /** Places that the index proposes, with the peaks of their tracks read ahead. */
-  source(
-    tenantId: TenantId,
-    catalogIds: readonly CatalogId[] | undefined,
-    cache: PeaksCache,
-  ): CandidateSource {
-    return {
-      candidates: async (landmarks, lengthFrames, k, postingBudget) => {
-        const scope = catalogIds === undefined || catalogIds.length === 0 ? {} : { catalogIds };
-        if (!this.writes) await this.#index.refresh();
-        const found = await this.#index.candidates(
-          { tenantId, ...scope, landmarks, lengthFrames, ...(postingBudget && { postingBudget }) },
-          k,
-        );
-        await cache.get(found.map(({ trackId }) => trackId));
-        return found;
-      },
-    };
+  get place(): IndexPlace {
+    return { kind: 'embedded', directory: this.directory, configId: fingerprintConfigId };
   }
 
   /** Size and state of the index. */

@@ -1,12 +1,14 @@
 export * from './engine.js';
 export * from './examine.js';
 export * from './fingerprint-file.js';
-export { IndexReadOnlyError, IndexStalledError, type IndexAccess } from './index-keeper.js';
+export { IndexReadOnlyError, type IndexAccess } from './index-keeper.js';
 export { type AnalyzedFile, clipLimitMs, fingerprintConfigId, Listener, mediaLimitMs } from './listener.js';
 export * from './metadata-file.js';
 export * from './open-engine.js';
 export * from './settings.js';
 export type { SpeechMusicRange } from './speech-music.js';
+export { EngineBusyError } from './task-gate.js';
+export { IndexStalledError } from './wait-until-level.js';
 export { WorkerDiedError, WorkerTaskError } from './worker-pool.js';
 export { AudioGoneError, type RetagReport, type RetagRequest } from './retag.js';
 export { type FindQuery, type FoundHit, type FoundPage, type LikeSegment, TagFinder } from './tag-finder.js';

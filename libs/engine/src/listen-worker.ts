@@ -1,6 +1,5 @@
 import { analysisRateHz, TrackAnalyzer } from '@earmark/analysis';
 import { fingerprintConfig, encodePeaks, PeakExtractor } from '@earmark/fingerprint';
-import { errorCode } from '@earmark/kernel';
 import {
   hashFile,
   listen,
@@ -12,7 +11,7 @@ import {
 import { BeatSession, Tagger, TaggingSession } from '@earmark/models';
 import { decodeOutputs, encodeOutputs, tagTrack } from '@earmark/tagging';
 import { transitionRateHz } from '@earmark/transition';
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import type {
   Heard,
   ListenAnswer,
@@ -26,42 +25,25 @@ import { renderPreview } from './transition/preview-task.js';
 import { speechMusicOf } from './speech-music.js';
 import { startProfile } from './transition/profile-consumers.js';
 import { WindowCapture } from './window-capture.js';
-import type { WorkerReply, WorkerRequest } from './worker-pool.js';
+import { serveTasks, type TaskContext } from './worker-thread.js';
 
 /** Thread entry: decodes one file at a time and answers with its peaks. */
 
 const progressStepMs = 5000;
 const { ffmpegPath } = workerData as ListenWorkerData;
-const running = new Map<number, AbortController>();
 let decoder: Promise<MediaDecoder> | undefined;
 const sessions = new Map<string, Promise<TaggingSession>>();
 let beats: Promise<BeatSession | undefined> | undefined;
 
-parentPort?.on('message', (request: WorkerRequest<ListenTask>) => {
-  if (request.kind === 'abort') running.get(request.id)?.abort();
-  else if (request.kind === 'run') void serve(request.id, request.task);
+serveTasks<ListenTask, ListenAnswer, ListenProgress>(async (task, context) => {
+  const result = await answer(task, context);
+  return { result, transfer: result.kind === 'hear' ? [result.peaks.buffer as ArrayBuffer] : [] };
 });
 
-function reply(message: WorkerReply<ListenAnswer, ListenProgress>, transfer: ArrayBuffer[] = []): void {
-  parentPort?.postMessage(message, transfer);
-}
-
-async function serve(id: number, task: ListenTask): Promise<void> {
-  const abort = new AbortController();
-  running.set(id, abort);
-  try {
-    const result = await answer(id, task, abort.signal);
-    reply({ kind: 'result', id, result }, result.kind === 'hear' ? [result.peaks.buffer as ArrayBuffer] : []);
-  } catch (error) {
-    const code = errorCode(error);
-    const message = error instanceof Error ? error.message : String(error);
-    reply({ kind: 'error', id, code: code === 'internal' ? undefined : code, message });
-  } finally {
-    running.delete(id);
-  }
-}
-
-async function answer(id: number, task: ListenTask, signal: AbortSignal): Promise<ListenAnswer> {
+async function answer(
+  task: ListenTask,
+  { signal, report }: TaskContext<ListenProgress>,
+): Promise<ListenAnswer> {
   switch (task.kind) {
     case 'hash':
       return { kind: 'hash', contentHash: await hashFile(task.path, signal) };
@@ -81,10 +63,7 @@ async function answer(id: number, task: ListenTask, signal: AbortSignal): Promis
     case 'tag':
       return { kind: 'tag', ...(await tag(task, signal)) };
     case 'hear':
-      return {
-        kind: 'hear',
-        ...(await hear(task, signal, (progress) => reply({ kind: 'progress', id, progress }))),
-      };
+      return { kind: 'hear', ...(await hear(task, signal, report)) };
   }
 }
 

@@ -16,10 +16,10 @@ import { Engine } from './engine.js';
 import { ElasticsearchKeeper } from './elasticsearch-keeper.js';
 import { EmbeddedIndexKeeper, type IndexAccess, type IndexKeeper } from './index-keeper.js';
 import { Listener } from './listener.js';
-import { PeaksCache } from './peaks-cache.js';
 import { Recognition } from './recognition.js';
+import { SearchThreads } from './search-threads.js';
 import type { EngineSettings } from './settings.js';
-import { StoredChunks } from './stored-chunks.js';
+import { SharedPeaks } from './shared-peaks.js';
 import { Transitions } from './transition/transitions.js';
 import { TaggingService } from './tagging-service.js';
 
@@ -28,8 +28,10 @@ export type EngineOptions = EngineSettings & Readonly<{ access: IndexAccess }>;
 
 /** Tenant of an installation's own command line. */
 const localTenant = 'local';
-/** Decoded peaks kept in memory: about 130 h of music. */
-const peaksCacheBytes = 200_000_000;
+/** Encoded peaks kept in memory: about 450 h of music. */
+const peaksBytes = 200_000_000;
+/** Fewest and most threads that search: one must be left for clips while a recording is scanned, and each takes memory. */
+const searchThreads = { least: 2, most: 8 };
 
 /**
  * Opens everything: database (started or joined), index, worker threads. Close the engine to end it.
@@ -46,11 +48,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const tracks = new PgTrackStore(database);
     const catalogs = new PgCatalogStore(pool);
     const peaks = new PgTrackPeaksStore(pool);
-    const cache = new PeaksCache(peaks, peaksCacheBytes);
     const tenantId = await catalogs.ensureTenant(localTenant);
-    const keeper = await openKeeper(options, tenantId, database, peaks, cache);
+    const keeper = await openKeeper(options, tenantId, database, peaks);
     const registry = await ModelRegistry.open(options.modelFolders);
     const listener = new Listener(options);
+    const shared = new SharedPeaks(peaks, peaksBytes);
+    const { least, most } = searchThreads;
+    const threads = new SearchThreads(keeper.place, shared, Math.min(most, Math.max(least, concurrency)));
     const transitions = new Transitions({
       database,
       listener,
@@ -67,8 +71,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       tracks,
       scans: new PgScanStore(database),
       keeper,
-      cache,
-      recognition: new Recognition(keeper, cache, tracks),
+      peaks: shared,
+      threads,
+      recognition: new Recognition(threads, tracks),
       listener,
       tenantId,
       concurrency,
@@ -85,12 +90,11 @@ async function openKeeper(
   tenantId: TenantId,
   { pool }: Database,
   peaks: TrackPeaksStore,
-  cache: PeaksCache,
 ): Promise<IndexKeeper> {
   const outbox = new PgOutbox(pool);
   if (elasticsearch === undefined)
     return EmbeddedIndexKeeper.open(join(dataDir, 'index'), access, outbox, peaks);
   const installation = `${elasticsearch.prefix}-${tenantId.slice(tenantId.indexOf('_') + 1).toLowerCase()}`;
-  const options = { ...elasticsearch, installation, chunks: new StoredChunks(cache) };
+  const options = { ...elasticsearch, installation };
   return ElasticsearchKeeper.open({ options, access, outbox, peaks, lock: new PgWorkLock(pool) });
 }

@@ -1,6 +1,13 @@
-import type { TrackPeaksStore } from '@earmark/catalog';
 import { decodePeaks, type Peaks } from '@earmark/fingerprint';
 import type { TrackId } from '@earmark/kernel';
+
+/** Where encoded peaks come from. */
+export interface PeaksReader {
+  /** Peaks of many tracks at once, in no order; tracks without peaks are left out. */
+  findMany(
+    trackIds: readonly TrackId[],
+  ): Promise<readonly Readonly<{ trackId: TrackId; peaks: Uint8Array }>[]>;
+}
 
 /** Bytes of memory that one decoded peak takes. */
 const bytesPerPeak = 13;
@@ -12,7 +19,7 @@ export class PeaksCache {
   #bytes = 0;
 
   constructor(
-    private readonly store: TrackPeaksStore,
+    private readonly store: PeaksReader,
     private readonly maxBytes: number,
   ) {}
 

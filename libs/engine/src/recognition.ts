@@ -1,52 +1,53 @@
 import type { TrackStore } from '@earmark/catalog';
-import {
-  findDuplicate,
-  identify,
-  type Match as FoundMatch,
-  type Peaks,
-  scan,
-  type ScanOptions,
-  type SearchSources,
-} from '@earmark/fingerprint';
+import type { Match as FoundMatch } from '@earmark/fingerprint';
 import type { CatalogId, TenantId, TrackId } from '@earmark/kernel';
 import type { Match } from '@earmark/monitoring';
-import type { IndexKeeper } from './index-keeper.js';
-import type { PeaksCache } from './peaks-cache.js';
+import type { Scope } from './search-task.js';
+import type { SearchingOptions, SearchThreads } from './search-threads.js';
 
-/** Catalogs of one tenant that a question is asked of; no catalogs: all of them. */
-export type Scope = Readonly<{ tenantId: TenantId; catalogIds?: readonly CatalogId[] | undefined }>;
+/** What a long recording holds. */
+export type ScanResult = Readonly<{
+  matches: readonly Match[];
+  /** The recording's own peaks at index density, encoded. */
+  reference: Uint8Array;
+}>;
 
-/** Recognises peaks against the index, the stored peaks and the catalog's descriptions. */
+/** Recognises peaks: what searching threads find, with the catalog's descriptions. */
 export class Recognition {
   constructor(
-    private readonly keeper: IndexKeeper,
-    private readonly cache: PeaksCache,
+    private readonly threads: SearchThreads,
     private readonly tracks: TrackStore,
   ) {}
 
-  /** Matches of a clip that is one query, best first. */
-  async identify(peaks: Peaks, scope: Scope): Promise<readonly Match[]> {
-    return this.#describe(await identify(peaks, this.#sources(scope)), scope.tenantId);
+  /**
+   * Matches of a clip that is one query, best first.
+   *
+   * @param peaks encoded
+   */
+  async identify(peaks: Uint8Array, scope: Scope, options: SearchingOptions): Promise<readonly Match[]> {
+    return this.#describe(await this.threads.identify(peaks, scopeOf(scope), options), scope.tenantId);
   }
 
-  /** Matches inside a long recording, in order of time. */
-  async scan(peaks: Peaks, scope: Scope, options: ScanOptions): Promise<readonly Match[]> {
-    return this.#describe(await scan(peaks, this.#sources(scope), options), scope.tenantId);
+  /**
+   * Matches inside a long recording, in order of time.
+   *
+   * @param peaks encoded
+   */
+  async scan(peaks: Uint8Array, scope: Scope, options: SearchingOptions): Promise<ScanResult> {
+    const { matches, reference } = await this.threads.scan(peaks, scopeOf(scope), options);
+    return { matches: await this.#describe(matches, scope.tenantId), reference };
   }
 
-  /** The track of the same catalog that holds the same recording. */
-  async duplicateOf(
-    peaks: Peaks,
+  /**
+   * The track of the same catalog that holds the same recording.
+   *
+   * @param peaks encoded
+   */
+  duplicateOf(
+    peaks: Uint8Array,
     { tenantId, catalogId }: Readonly<{ tenantId: TenantId; catalogId: CatalogId }>,
   ): Promise<TrackId | undefined> {
-    return (await findDuplicate(peaks, this.#sources({ tenantId, catalogIds: [catalogId] })))?.trackId;
-  }
-
-  #sources({ tenantId, catalogIds }: Scope): SearchSources {
-    return {
-      index: this.keeper.source(tenantId, catalogIds, this.cache),
-      peaks: { peaksOf: async (trackId) => (await this.cache.get([trackId])).get(trackId) },
-    };
+    return this.threads.duplicateOf(peaks, { tenantId, catalogIds: [catalogId] });
   }
 
   /** Adds path and title, and leaves out tracks that were deleted meanwhile. */
@@ -67,6 +68,11 @@ export class Recognition {
       ];
     });
   }
+}
+
+/** Only what a thread can be told: a request carries more than its scope. */
+function scopeOf({ tenantId, catalogIds }: Scope): Scope {
+  return { tenantId, ...(catalogIds === undefined ? {} : { catalogIds }) };
 }
 
 /** Standard deviations at which the evidence counts half. */

@@ -1,20 +1,32 @@
-import { DomainError } from '@earmark/kernel';
-import { Worker } from 'node:worker_threads';
+import { DomainError, errorCode } from '@earmark/kernel';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
 
 /** Small heaps: PCM blocks die young, and what lasts lies in WASM memory and typed arrays. */
-const threadLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 } as const;
+const smallHeap = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 } as const;
 
 /** What the pool sends to a worker. */
-export type WorkerRequest<Task> = Readonly<
-  { kind: 'run'; id: number; task: Task } | { kind: 'abort'; id: number } | { kind: 'close' }
+export type WorkerRequest<Task, Answer = never> = Readonly<
+  | { kind: 'run'; id: number; task: Task }
+  | { kind: 'abort'; id: number }
+  | { kind: 'answer'; id: number; answer: Answer }
+  | { kind: 'refusal'; id: number; code: string | undefined; message: string }
 >;
 
-/** What a worker sends back. */
-export type WorkerReply<Result, Progress> = Readonly<
+/** What a worker sends back; `id` is that of the task, of a question its own. */
+export type WorkerReply<Result, Progress, Question = never> = Readonly<
   | { kind: 'progress'; id: number; progress: Progress }
   | { kind: 'result'; id: number; result: Result }
   | { kind: 'error'; id: number; code: string | undefined; message: string }
+  | { kind: 'question'; id: number; question: Question }
 >;
+
+/** How threads are started. */
+export type WorkerPoolOptions<Question, Answer> = Readonly<{
+  /** Heap of a thread, default 256 MB. */
+  limits?: ResourceLimits;
+  /** Answers what a thread asks in the middle of a task. */
+  answer?: (question: Question) => Promise<Answer>;
+}>;
 
 /** An error raised inside a worker thread; keeps the code of the original. */
 export class WorkerTaskError extends DomainError {
@@ -24,6 +36,18 @@ export class WorkerTaskError extends DomainError {
   ) {
     super(message);
   }
+}
+
+/** What goes from thread to thread of an error. */
+export function describeError(error: unknown): { code: string | undefined; message: string } {
+  const code = errorCode(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: code === 'internal' ? undefined : code, message };
+}
+
+/** The other way round: an error with the code of the original, if it had one. */
+export function errorFrom({ code, message }: Readonly<{ code: string | undefined; message: string }>): Error {
+  return code === undefined ? new Error(message) : new WorkerTaskError(code, message);
 }
 
 /** A worker thread that ended in the middle of a task, out of memory for example. */
@@ -48,7 +72,7 @@ type Slot<Task, Result, Progress> = {
  * Runs tasks on worker threads, one at a time each, first come first served. Threads start when first needed and a
  * thread that dies is replaced.
  */
-export class WorkerPool<Task, Result, Progress> {
+export class WorkerPool<Task, Result, Progress, Question = never, Answer = never> {
   readonly #slots: Slot<Task, Result, Progress>[] = [];
   readonly #queue: Waiting<Task, Result, Progress>[] = [];
   #nextId = 1;
@@ -63,6 +87,7 @@ export class WorkerPool<Task, Result, Progress> {
     private readonly entry: URL,
     private readonly size: number,
     private readonly workerData: unknown,
+    private readonly options: WorkerPoolOptions<Question, Answer> = {},
   ) {}
 
   /**
@@ -119,11 +144,11 @@ export class WorkerPool<Task, Result, Progress> {
       worker: new Worker(this.entry, {
         workerData: this.workerData,
         execArgv: [],
-        resourceLimits: threadLimits,
+        resourceLimits: this.options.limits ?? smallHeap,
       }),
       running: undefined,
     };
-    slot.worker.on('message', (reply: WorkerReply<Result, Progress>) => this.#receive(slot, reply));
+    slot.worker.on('message', (reply: WorkerReply<Result, Progress, Question>) => this.#receive(slot, reply));
     slot.worker.on('error', (error) => this.#replace(slot, error));
     slot.worker.on('exit', (code) =>
       this.#replace(slot, new WorkerDiedError(`a worker thread ended with code ${code}`)),
@@ -132,7 +157,11 @@ export class WorkerPool<Task, Result, Progress> {
     return slot;
   }
 
-  #receive(slot: Slot<Task, Result, Progress>, reply: WorkerReply<Result, Progress>): void {
+  #receive(slot: Slot<Task, Result, Progress>, reply: WorkerReply<Result, Progress, Question>): void {
+    if (reply.kind === 'question') {
+      void this.#answer(slot.worker, reply.id, reply.question);
+      return;
+    }
     const running = slot.running;
     if (running?.id !== reply.id) return;
     if (reply.kind === 'progress') {
@@ -143,9 +172,19 @@ export class WorkerPool<Task, Result, Progress> {
     slot.worker.unref();
     running.job.signal?.removeEventListener('abort', running.onAbort);
     if (reply.kind === 'result') running.job.resolve(reply.result);
-    else if (reply.code === undefined) running.job.reject(new Error(reply.message));
-    else running.job.reject(new WorkerTaskError(reply.code, reply.message));
+    else running.job.reject(errorFrom(reply));
     this.#dispatch();
+  }
+
+  async #answer(worker: Worker, id: number, question: Question): Promise<void> {
+    let message: WorkerRequest<Task, Answer>;
+    try {
+      if (this.options.answer === undefined) throw new TypeError('nobody answers questions of this pool');
+      message = { kind: 'answer', id, answer: await this.options.answer(question) };
+    } catch (error) {
+      message = { kind: 'refusal', id, ...describeError(error) };
+    }
+    worker.postMessage(message);
   }
 
   #replace(slot: Slot<Task, Result, Progress>, error: unknown): void {

@@ -14,8 +14,8 @@ import { verify, type Verified } from './verification.js';
 export type ScanOptions = Readonly<{
   /** Probability from which a match is answered; default as calibrated. */
   leastProbability?: number;
-  /** Called after each window. */
-  onProgress?: (doneFrames: number, totalFrames: number) => void;
+  /** Called, and waited for, after each window. */
+  onProgress?: (doneFrames: number, totalFrames: number) => void | Promise<void>;
   /** Ends the scan between two windows; the promise rejects with the signal's reason. */
   signal?: AbortSignal;
 }>;
@@ -43,7 +43,7 @@ export async function scan(
       (await searchWindow(query, start, sources, references));
     previous = window && window.probability >= followFrom ? window : undefined;
     if (window) windows.push(window);
-    options.onProgress?.(Math.min(peaks.lengthFrames, start + scanWindows.length), peaks.lengthFrames);
+    await options.onProgress?.(Math.min(peaks.lengthFrames, start + scanWindows.length), peaks.lengthFrames);
   }
   return joinWindows(
     peaks,

@@ -88,6 +88,7 @@ export const problemTable: Readonly<Record<string, Meaning>> = {
   'request.unsupported-type': [415, 'The type of content is not accepted'],
   'request.empty-file': [422, 'The file is empty'],
   'request.rate-limited': [429, 'Too many requests'],
+  'engine.busy': [503, 'Too many clips are in work'],
   'request.shutting-down': [503, 'The server is shutting down'],
   'catalog.track-not-found': [404, 'There is no such track'],
   'catalog.unknown-catalog': [404, 'There is no such catalog'],
