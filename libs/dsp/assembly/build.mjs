@@ -1,11 +1,16 @@
-// Compiles the kernels to WASM and embeds them as base64 in src/kernels.generated.ts; with --check it only says whether
-// that file is current (exit code 1 if not).
+// Compiles AssemblyScript to WASM and embeds it as base64 in a TypeScript file:
+//
+//     node build.mjs PACKAGE NAME CONSTANT [--check]
+//
+// PACKAGE is the folder of a library with assembly/index.ts; src/NAME.generated.ts gets the constant. With --check it only
+// says whether that file is current (exit code 1 if not).
 import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { basename, join, resolve } from 'node:path';
 import asc from 'assemblyscript/asc';
 
-const folder = new URL('.', import.meta.url);
-const target = new URL('../src/kernels.generated.ts', import.meta.url);
+const [library, name, constant, ...flags] = process.argv.slice(2);
+const sources = join(library, 'assembly');
+const target = join(library, 'src', `${name}.generated.ts`);
 
 let binary;
 const { error, stderr } = await asc.main(
@@ -20,30 +25,30 @@ const { error, stderr } = await asc.main(
     '--enable=bulk-memory',
   ],
   {
-    readFile: (name) => {
+    readFile: (path) => {
       try {
-        return readFileSync(new URL(name, folder), 'utf8');
+        return readFileSync(join(sources, path), 'utf8');
       } catch {
         return null;
       }
     },
-    writeFile: (name, contents) => {
-      if (name === 'kernels.wasm') binary = contents;
+    writeFile: (path, contents) => {
+      if (path === 'kernels.wasm') binary = contents;
     },
     listFiles: () => [],
   },
 );
 if (error || !binary) throw new Error(`AssemblyScript: ${error?.message ?? ''}\n${stderr.toString()}`);
 
-const text = `// Generated from ../assembly by "npm run build:wasm -w libs/dsp"; do not edit.
-export const KERNELS_BASE64 =
+const text = `// Generated from ../assembly by "npm run build:wasm -w libs/${basename(resolve(library))}"; do not edit.
+export const ${constant} =
   '${Buffer.from(binary).toString('base64')}';
 `;
-if (process.argv.includes('--check')) {
+if (flags.includes('--check')) {
   const current = readFileSync(target, 'utf8') === text;
-  console.log(`${fileURLToPath(target)}: ${current ? 'current' : 'out of date'}`);
+  console.log(`${target}: ${current ? 'current' : 'out of date'}`);
   process.exitCode = current ? 0 : 1;
 } else {
   writeFileSync(target, text);
-  console.log(`${fileURLToPath(target)}: ${binary.length} bytes of WASM`);
+  console.log(`${target}: ${binary.length} bytes of WASM`);
 }

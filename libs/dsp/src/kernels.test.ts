@@ -8,7 +8,9 @@ import { PeakList } from './peak-list.js';
 describe('kernels', () => {
   it('embed the WASM that the AssemblyScript source gives', () => {
     const script = fileURLToPath(new URL('../assembly/build.mjs', import.meta.url));
-    expect(execFileSync(process.execPath, [script, '--check'], { encoding: 'utf8' })).toContain('current');
+    const library = fileURLToPath(new URL('..', import.meta.url));
+    const words = [script, library, 'kernels', 'KERNELS_BASE64', '--check'];
+    expect(execFileSync(process.execPath, words, { encoding: 'utf8' })).toContain('current');
   });
 
   it('pick WASM where the host has SIMD', () => {
