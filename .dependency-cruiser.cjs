@@ -50,7 +50,7 @@ module.exports = {
     only('monitoring', ['kernel']),
     only('models', ['kernel', 'dsp', 'tagging']),
     only('transition', ['kernel', 'dsp', 'analysis']),
-    only('fingerprint-index', ['kernel', 'fingerprint']),
+    only('fingerprint-index', ['kernel', 'fingerprint', 'transition']),
     only('storage', ['kernel', 'catalog', 'monitoring', 'tagging', 'transition']),
     only('platform', ['kernel', 'catalog', 'monitoring', 'storage']),
   ],

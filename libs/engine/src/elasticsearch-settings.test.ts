@@ -28,6 +28,15 @@ describe('settings of the Elasticsearch index', () => {
     });
   });
 
+  it('leave the search of entry points in memory until it is put there, too', () => {
+    const ELASTICSEARCH_URL = 'http://127.0.0.1:9200';
+    const EARMARK_HEAD_INDEX = 'elasticsearch';
+    expect(engineSettingsFrom({ ELASTICSEARCH_URL }).headIndex).toBe('memory');
+    expect(engineSettingsFrom({ ELASTICSEARCH_URL, EARMARK_HEAD_INDEX }).headIndex).toBe('elasticsearch');
+    expect(() => engineSettingsFrom({ EARMARK_HEAD_INDEX })).toThrow(/EARMARK_HEAD_INDEX/);
+    expect(() => engineSettingsFrom({ EARMARK_HEAD_INDEX: 'disk' })).toThrow(/EARMARK_HEAD_INDEX/);
+  });
+
   it('name every bad variable at once', () => {
     expect(() =>
       settingsOf({

@@ -292,14 +292,16 @@ export class Engine implements ListeningService {
     return { tracks };
   }
 
-  /** Removes what the installation keeps outside its data folder: its index in a cluster. Close the engine next. */
-  removeIndex(): Promise<void> {
-    return this.parts.keeper.remove();
+  /** Removes what the installation keeps outside its data folder: its indexes in a cluster. Close the engine next. */
+  async removeIndex(): Promise<void> {
+    await this.parts.transitions.removeIndex();
+    await this.parts.keeper.remove();
   }
 
   /** Ends threads, index and database connections; an embedded database stops with its last user. */
   async close(): Promise<void> {
     await Promise.all([this.parts.listener.close(), this.parts.threads.close()]);
+    await this.parts.transitions.close();
     await this.parts.keeper.close();
     await this.parts.database.close();
   }

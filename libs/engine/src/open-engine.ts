@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { ModelRegistry } from '@earmark/models';
 import { Engine } from './engine.js';
+import type { ElasticsearchSettings } from './elasticsearch-settings.js';
 import { ElasticsearchKeeper } from './elasticsearch-keeper.js';
 import { EmbeddedIndexKeeper, type IndexAccess, type IndexKeeper } from './index-keeper.js';
 import { Listener } from './listener.js';
@@ -20,7 +21,7 @@ import { Recognition } from './recognition.js';
 import { SearchThreads } from './search-threads.js';
 import type { EngineSettings } from './settings.js';
 import { SharedPeaks } from './shared-peaks.js';
-import { Transitions } from './transition/transitions.js';
+import { Transitions, type TransitionParts } from './transition/transitions.js';
 import { TaggingService } from './tagging-service.js';
 
 /** How to open an engine. */
@@ -61,6 +62,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       dataDir,
       analyzeOnIngest: options.analyzeOnIngest !== false,
       keepAudio: options.keepAudio !== false,
+      ...headClusterOf(options, tenantId),
     });
     return new Engine({
       transitions,
@@ -94,7 +96,23 @@ async function openKeeper(
   const outbox = new PgOutbox(pool);
   if (elasticsearch === undefined)
     return EmbeddedIndexKeeper.open(join(dataDir, 'index'), access, outbox, peaks);
-  const installation = `${elasticsearch.prefix}-${tenantId.slice(tenantId.indexOf('_') + 1).toLowerCase()}`;
+  const installation = installationOf(elasticsearch, tenantId);
   const options = { ...elasticsearch, installation };
   return ElasticsearchKeeper.open({ options, access, outbox, peaks, lock: new PgWorkLock(pool) });
+}
+
+/** Where entry points are searched, if not in memory. */
+function headClusterOf(
+  { elasticsearch, headIndex }: EngineSettings,
+  tenantId: TenantId,
+): Pick<TransitionParts, 'headCluster'> {
+  if (elasticsearch === undefined || headIndex !== 'elasticsearch') return {};
+  const { connection, shards, replicas } = elasticsearch;
+  const installation = installationOf(elasticsearch, tenantId);
+  return { headCluster: { connection, shards, replicas, installation } };
+}
+
+/** Start of the names of an installation's indexes. */
+function installationOf({ prefix }: ElasticsearchSettings, tenantId: TenantId): string {
+  return `${prefix}-${tenantId.slice(tenantId.indexOf('_') + 1).toLowerCase()}`;
 }

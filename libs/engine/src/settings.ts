@@ -4,6 +4,9 @@ import { availableParallelism } from 'node:os';
 import { delimiter } from 'node:path';
 import { type ElasticsearchSettings, elasticsearchSettingsFrom } from './elasticsearch-settings.js';
 
+/** Where entry points of tracks are searched. */
+export type HeadIndexPlace = 'memory' | 'elasticsearch';
+
 /** What the engine needs to know about its surroundings. */
 export type EngineSettings = Readonly<{
   /** Folder of embedded database and index. */
@@ -12,6 +15,8 @@ export type EngineSettings = Readonly<{
   databaseUrl?: string;
   /** Cluster that holds the fingerprint index; absent: files in the data folder. */
   elasticsearch?: ElasticsearchSettings;
+  /** Where entry points of tracks are searched: in memory (default), or in the cluster beside the fingerprint index. */
+  headIndex?: HeadIndexPlace;
   /** Worker threads that decode and analyse, 1..256. */
   concurrency: number;
   /** Path of FFmpeg; empty: none; absent: the one on the PATH. */
@@ -35,7 +40,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads `DATABASE_URL` (or `DATABASE_URL_FILE`), `EARMARK_CONCURRENCY`, `EARMARK_FFMPEG`, `EARMARK_TAG_ON_INGEST`,
- * `EARMARK_ANALYZE_ON_INGEST`, `EARMARK_KEEP_AUDIO`, `EARMARK_MODELS` and what
+ * `EARMARK_ANALYZE_ON_INGEST`, `EARMARK_KEEP_AUDIO`, `EARMARK_MODELS`, `EARMARK_HEAD_INDEX` and what
  * {@link elasticsearchSettingsFrom} reads.
  *
  * @throws {SettingsError} that names every bad variable
@@ -59,6 +64,7 @@ export function engineSettingsFrom(environment: Environment): Omit<EngineSetting
     (name) => secret(environment, name, problems),
     problems,
   );
+  const headIndex = headIndexFrom(environment, elasticsearch !== undefined, problems);
   if (problems.length > 0) throw new SettingsError(problems.join('; '));
   const ffmpegPath = environment['EARMARK_FFMPEG'];
   const modelFolders = (environment['EARMARK_MODELS'] ?? '').split(delimiter).filter((text) => text !== '');
@@ -68,10 +74,22 @@ export function engineSettingsFrom(environment: Environment): Omit<EngineSetting
     analyzeOnIngest,
     keepAudio,
     modelFolders,
+    headIndex,
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     ...(elasticsearch === undefined ? {} : { elasticsearch }),
     ...(ffmpegPath === undefined ? {} : { ffmpegPath }),
   };
+}
+
+function headIndexFrom(environment: Environment, hasCluster: boolean, problems: string[]): HeadIndexPlace {
+  const place = environment['EARMARK_HEAD_INDEX'] ?? 'memory';
+  if (place !== 'memory' && place !== 'elasticsearch') {
+    problems.push('EARMARK_HEAD_INDEX: must be memory or elasticsearch');
+    return 'memory';
+  }
+  if (place === 'elasticsearch' && !hasCluster)
+    problems.push('EARMARK_HEAD_INDEX: elasticsearch needs the fingerprint index there, too');
+  return place;
 }
 
 function isOn(environment: Environment, name: string, problems: string[]): boolean {

@@ -8,3 +8,4 @@ export {
 } from './embedded/embedded-index.js';
 export type { MergePolicy } from './embedded/merge-policy.js';
 export * from './elasticsearch/index.js';
+export { ElasticsearchHeads, type ElasticsearchHeadsOptions } from './heads/elasticsearch-heads.js';

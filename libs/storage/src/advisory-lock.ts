@@ -15,7 +15,7 @@ export interface WorkLock {
 export type LockName = keyof typeof lockKeys;
 
 /** Keys of PostgreSQL's advisory locks. */
-const lockKeys = { 'index-feed': 32762751, 'index-build': 32762752 } as const;
+const lockKeys = { 'index-feed': 32762751, 'index-build': 32762752, 'head-feed': 32762753 } as const;
 
 /** Locks in PostgreSQL, which lets go of them when the connection of their holder ends. */
 export class PgWorkLock implements WorkLock {

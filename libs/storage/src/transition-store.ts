@@ -2,6 +2,7 @@ import type { RecordingRights } from '@earmark/catalog';
 import type { CatalogId, TenantId, TrackId } from '@earmark/kernel';
 import type {
   CodedSeam,
+  HeadChange,
   NewProfile,
   SeamKey,
   Side,
@@ -141,12 +142,7 @@ export class PgTransitionStore implements TransitionStore {
     ]);
   }
 
-  async changes(
-    afterSequence: number,
-    limit: number,
-  ): Promise<
-    readonly Readonly<{ sequence: number; tenantId: TenantId; trackId: TrackId; heads?: TrackHeads }>[]
-  > {
+  async changes(afterSequence: number, limit: number): Promise<readonly HeadChange[]> {
     const { rows } = await this.database.pool.query<ChangeRow>(sql`
       SELECT c.sequence, c.tenant_id AS "tenantId", c.track_id AS "trackId", a.catalog_id AS "catalogId",
              a.model_id AS "modelId", a.tempo_bpm AS "tempoBpm", s.*

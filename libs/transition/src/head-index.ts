@@ -1,15 +1,7 @@
 import { ShapeError, type CatalogId, type TrackId } from '@earmark/kernel';
 import { DotRows, type DotBackend } from './dot-rows.js';
+import { type HeadFacts, type HeadFilter, isInBands, tempoBands } from './head-filter.js';
 import type { TrackHeads } from './transition-store.js';
-
-/** What a search may know of an entry point before its track is read. */
-export type HeadFacts = Readonly<{
-  trackId: TrackId;
-  catalogId: CatalogId;
-  /** Absent: no sure beat. */
-  tempoBpm: number | undefined;
-  atMs: number;
-}>;
 
 /** The best entry point of a track for a tail; `similarity` is the cosine of 8-bit vectors, good to about 0.01. */
 export type HeadHit = HeadFacts & Readonly<{ ordinal: number; similarity: number }>;
@@ -18,15 +10,18 @@ type Entry = { readonly facts: Omit<HeadFacts, 'atMs'>; rows: number[] };
 
 /**
  * Entry points of tracks in memory, searched exhaustively with 8-bit vectors: exact order up to rounding, any filter,
- * immediate changes; 1 byte a dimension and about 20 bytes a head.
+ * immediate changes; 1 byte a dimension and about 40 bytes a head. Filters are tested first, so that a search costs what it admits.
  */
 export class HeadIndex {
   private readonly vectors: DotRows;
   private readonly entries = new Map<TrackId, Entry>();
-  /** Of each row: its track, ordinal, place, and what a unit of its integers is worth. */
+  private readonly catalogNumbers = new Map<CatalogId, number>();
+  /** Of each row: its track, ordinal, place, tempo or NaN, number of its catalog, what a unit of its integers is worth. */
   private readonly owners: Entry[] = [];
   private ordinals = new Uint8Array(1_024);
   private places = new Int32Array(1_024);
+  private tempos = new Float64Array(1_024);
+  private catalogs = new Int32Array(1_024);
   private scales = new Float32Array(1_024);
 
   /** @param dimensions values of a search vector; of codes, the first so many count */
@@ -65,6 +60,8 @@ export class HeadIndex {
       this.vectors.set(row, values);
       this.ordinals[row] = ordinal;
       this.places[row] = atMs;
+      this.tempos[row] = tempoBpm ?? NaN;
+      this.catalogs[row] = this.catalogNumber(catalogId);
       this.scales[row] = scale;
       entry.rows.push(row);
     }
@@ -85,33 +82,20 @@ export class HeadIndex {
    *
    * @param tail code of the tail
    * @param k most tracks
-   * @param accepts which entry points count; default all
-   * @param only ids to look at; default all tracks
    */
-  search(
-    tail: Float32Array,
-    k: number,
-    accepts: (head: HeadFacts) => boolean = () => true,
-    only?: readonly TrackId[],
-  ): HeadHit[] {
+  search(tail: Float32Array, k: number, filter: HeadFilter = {}): HeadHit[] {
     const { values, scale } = quantize(tail.subarray(0, this.dimensions));
     const best = new BestTracks(k);
-    if (only === undefined) {
-      const products = this.vectors.dots(values, this.owners.length);
-      for (let row = 0; row < products.length; row++) {
-        const similarity = products[row] * this.scales[row];
-        if (similarity < best.threshold) continue;
-        const { facts } = this.owners[row];
-        if (accepts({ ...facts, atMs: this.places[row] })) best.offer(facts.trackId, row, similarity);
-      }
-    } else {
-      for (const trackId of only) {
-        for (const row of this.entries.get(trackId)?.rows ?? []) {
-          const { facts } = this.owners[row];
-          if (!accepts({ ...facts, atMs: this.places[row] })) continue;
-          best.offer(trackId, row, dot(values, this.vectors.row(row)) * this.scales[row]);
-        }
-      }
+    const { chosen } = this.vectors;
+    const count = this.choose(chosen, filter);
+    const products = this.vectors.dots(values, count);
+    const { owners, scales } = this;
+    for (let i = 0; i < count; i++) {
+      const row = chosen[i];
+      const similarity = products[i] * scales[row];
+      if (similarity < best.threshold) continue;
+      const { trackId } = owners[row].facts;
+      if (filter.without?.has(trackId) !== true) best.offer(trackId, row, similarity);
     }
     return best.sorted().map(({ row, similarity }) => ({
       ...this.owners[row].facts,
@@ -119,6 +103,34 @@ export class HeadIndex {
       ordinal: this.ordinals[row],
       similarity: Math.min(1, similarity * scale),
     }));
+  }
+
+  /** Writes the rows that a filter admits, but for `without`, which is tested where it may matter. @returns how many */
+  private choose(
+    rows: Int32Array,
+    { only, catalogIds = [], tempoBpm, latestMs = Infinity }: HeadFilter,
+  ): number {
+    const { catalogs, places, tempos } = this;
+    const bands = tempoBpm && tempoBands(tempoBpm);
+    const numbers = catalogIds.map((id) => this.catalogNumbers.get(id) ?? -1);
+    const admits = (row: number): boolean =>
+      places[row] <= latestMs &&
+      (bands === undefined || isInBands(tempos[row], bands)) &&
+      (numbers.length === 0 || numbers.includes(catalogs[row]));
+    let count = 0;
+    if (only === undefined) {
+      for (let row = 0; row < this.owners.length; row++) if (admits(row)) rows[count++] = row;
+    } else {
+      for (const id of new Set(only))
+        for (const row of this.entries.get(id)?.rows ?? []) if (admits(row)) rows[count++] = row;
+    }
+    return count;
+  }
+
+  private catalogNumber(id: CatalogId): number {
+    const number = this.catalogNumbers.get(id) ?? this.catalogNumbers.size;
+    this.catalogNumbers.set(id, number);
+    return number;
   }
 
   private removeRow(row: number): void {
@@ -129,6 +141,8 @@ export class HeadIndex {
       this.owners[row] = moved;
       this.ordinals[row] = this.ordinals[last];
       this.places[row] = this.places[last];
+      this.tempos[row] = this.tempos[last];
+      this.catalogs[row] = this.catalogs[last];
       this.scales[row] = this.scales[last];
       moved.rows[moved.rows.indexOf(last)] = row;
     }
@@ -137,12 +151,14 @@ export class HeadIndex {
 
   private grow(): void {
     const room = 2 * this.places.length;
-    const copy = <T extends Uint8Array | Int32Array | Float32Array>(grown: T, from: T): T => {
+    const copy = <T extends Uint8Array | Int32Array | Float32Array | Float64Array>(grown: T, from: T): T => {
       grown.set(from);
       return grown;
     };
     this.ordinals = copy(new Uint8Array(room), this.ordinals);
     this.places = copy(new Int32Array(room), this.places);
+    this.tempos = copy(new Float64Array(room), this.tempos);
+    this.catalogs = copy(new Int32Array(room), this.catalogs);
     this.scales = copy(new Float32Array(room), this.scales);
   }
 }
@@ -190,10 +206,4 @@ function quantize(vector: Float32Array): { values: Int8Array; scale: number } {
   const values = new Int8Array(vector.length);
   for (let i = 0; i < vector.length; i++) values[i] = Math.round((vector[i] * 127) / largest);
   return { values, scale: largest / 127 };
-}
-
-function dot(a: Int8Array, b: Int8Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }

@@ -36,6 +36,14 @@ export type TrackHeads = Readonly<{
   heads: readonly Readonly<{ ordinal: number; atMs: number; strength: number; code: Float32Array }>[];
 }>;
 
+/** A track that was added, changed or removed, at its place in the log of changes; a removed one has no heads. */
+export type HeadChange = Readonly<{
+  sequence: number;
+  tenantId: TenantId;
+  trackId: TrackId;
+  heads?: TrackHeads;
+}>;
+
 /** Names a seam. */
 export type SeamKey = Readonly<{ trackId: TrackId; side: Side; ordinal: number }>;
 
@@ -54,12 +62,7 @@ export interface TransitionStore {
   /** Named seams, in no order; unknown ones are left out. */
   findSeams(tenantId: TenantId, keys: readonly SeamKey[]): Promise<readonly StoredSeam[]>;
   /** Tracks that were added, changed or removed after a sequence, oldest first; a removed one has no heads. */
-  changes(
-    afterSequence: number,
-    limit: number,
-  ): Promise<
-    readonly Readonly<{ sequence: number; tenantId: TenantId; trackId: TrackId; heads?: TrackHeads }>[]
-  >;
+  changes(afterSequence: number, limit: number): Promise<readonly HeadChange[]>;
 }
 
 /** Counts of what listeners did at a transition. */

@@ -1,31 +1,53 @@
-import type { TenantId, TrackId } from '@earmark/kernel';
-import { HeadIndex, type TransitionModel, type TransitionStore } from '@earmark/transition';
+import { IndexGoneError } from '@earmark/fingerprint-index';
+import type { HeadHit, HeadSearch, TransitionStore } from '@earmark/transition';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProfileCache } from './profile-cache.js';
 
 const batchTracks = 500;
-/** How old the indexes may be when they are asked. */
+/** How old the index may be when it is asked. */
 const freshMs = 100;
+const pollMs = 20;
+
+/** What a keeper of an index of entry points works with. */
+export type HeadIndexParts = Readonly<{
+  store: TransitionStore;
+  heads: HeadSearch;
+  /** What it keeps of tracks that any process changed is forgotten. */
+  profiles: ProfileCache;
+  /** Does work that changes the index unless another process of the installation is at it; false: it is. */
+  exclusively: (work: () => Promise<void>) => Promise<boolean>;
+}>;
 
 /**
- * Indexes of entry points in memory, one a tenant, level with the database: read as a whole when first asked, then by what
- * any process changed since.
+ * Keeps an index of entry points level with the database by the log of changes: from its beginning when the index is new,
+ * then by what any process changed since.
  */
 export class HeadIndexKeeper {
-  readonly #indexes = new Map<TenantId, HeadIndex>();
-  #sequence = 0;
+  readonly #parts: HeadIndexParts;
+  /** How far this process has followed the log. */
+  #seen: number | undefined;
   #refreshedMs = -Infinity;
   #running: Promise<void> | undefined;
 
-  /** @param onChange told of every track that was added, changed or removed */
-  constructor(
-    private readonly store: TransitionStore,
-    private readonly model: TransitionModel,
-    private readonly onChange: (trackId: TrackId) => void,
-  ) {}
+  constructor(parts: HeadIndexParts) {
+    this.#parts = parts;
+  }
 
-  /** The index of a tenant, at most a tenth of a second behind what was committed when this was called. */
-  async of(tenantId: TenantId): Promise<HeadIndex> {
+  /** Sees to it that the index is at most a tenth of a second behind what was committed when this was called. */
+  async freshen(): Promise<void> {
     if (performance.now() - this.#refreshedMs > freshMs) await this.refresh();
-    return this.#index(tenantId);
+  }
+
+  /** {@link HeadSearch.search} in the index as it is; one that was lost is filled again first. */
+  async search(...question: Parameters<HeadSearch['search']>): Promise<readonly HeadHit[]> {
+    const { heads } = this.#parts;
+    try {
+      return await heads.search(...question);
+    } catch (error) {
+      if (!(error instanceof IndexGoneError)) throw error;
+      await this.refresh();
+      return heads.search(...question);
+    }
   }
 
   /** Makes the next question see a change of this process. */
@@ -37,33 +59,50 @@ export class HeadIndexKeeper {
   async refresh(): Promise<void> {
     // A run that has begun may have read before the change of the caller.
     await this.#running;
-    this.#running ??= this.#apply().finally(() => (this.#running = undefined));
+    this.#running ??= this.#level().finally(() => (this.#running = undefined));
     return this.#running;
   }
 
-  async #apply(): Promise<void> {
+  /** Removes what the index keeps outside of the process. */
+  remove(): Promise<void> {
+    return this.#parts.heads.remove();
+  }
+
+  /** Waits for what is under way and lets go of the index. */
+  async close(): Promise<void> {
+    await this.#running?.catch(() => undefined);
+    await this.#parts.heads.close();
+  }
+
+  async #level(): Promise<void> {
+    const { store, heads, profiles, exclusively } = this.#parts;
     const startedMs = performance.now();
     for (;;) {
-      const changes = await this.store.changes(this.#sequence, batchTracks);
-      for (const { sequence, tenantId, trackId, heads } of changes) {
-        const index = this.#index(tenantId);
-        // What another model made cannot be compared; it is made again by a backfill.
-        if (heads === undefined || heads.modelId !== this.model.id) index.remove(trackId);
-        else index.set(heads);
-        this.#sequence = sequence;
-        this.onChange(trackId);
+      const applied = await heads.appliedSequence();
+      if (this.#seen === undefined) {
+        // What others applied before is not looked at again.
+        profiles.clear();
+        this.#seen = applied;
       }
-      if (changes.length < batchTracks) break;
+      const [next] = await store.changes(Math.min(this.#seen, applied), 1);
+      if (next === undefined) break;
+      if (!(await exclusively(() => this.#feed()))) await sleep(pollMs);
     }
     this.#refreshedMs = startedMs;
   }
 
-  #index(tenantId: TenantId): HeadIndex {
-    let index = this.#indexes.get(tenantId);
-    if (index === undefined) {
-      index = new HeadIndex(this.model.dimensions);
-      this.#indexes.set(tenantId, index);
+  async #feed(): Promise<void> {
+    const { store, heads, profiles } = this.#parts;
+    for (;;) {
+      const applied = await heads.appliedSequence();
+      const seen = this.#seen ?? applied;
+      const changes = await store.changes(Math.min(seen, applied), batchTracks);
+      const last = changes.at(-1);
+      if (last === undefined) return;
+      for (const { trackId } of changes) profiles.forget(trackId);
+      const newer = changes.filter(({ sequence }) => sequence > applied);
+      if (newer.length > 0) await heads.apply(newer, applied);
+      this.#seen = Math.max(seen, last.sequence);
     }
-    return index;
   }
 }

@@ -4,7 +4,7 @@ import {
   chooseDiverse,
   feedbackBias,
   type FeedbackStore,
-  type HeadFacts,
+  type HeadFilter,
   type HeadHit,
   keyDistance,
   type PairFeedback,
@@ -19,7 +19,6 @@ import type { Tail, TailSource } from './tail-source.js';
 import {
   defaultMaxSkipMs,
   type NextConstraints,
-  type NextFilter,
   type NextRequest,
   type NextResult,
 } from './transition-types.js';
@@ -60,11 +59,11 @@ export class NextTrack {
   async find(request: NextRequest): Promise<NextResult> {
     const { tenantId, from, constraints = {}, session, k = defaultK } = request;
     const fromId = 'trackId' in from ? from.trackId : undefined;
-    const [tail, index, pairs, recent] = await Promise.all([
+    const [tail, pairs, recent] = await Promise.all([
       this.parts.tails.resolve(tenantId, from, constraints, request.signal),
-      this.parts.keeper.of(tenantId),
       this.#pairs(request, fromId),
       session === undefined ? [] : this.parts.feedback.recent(tenantId, session, recentTracks),
+      this.parts.keeper.freshen(),
     ]);
     const latestFirst = [
       ...(fromId === undefined ? [] : [fromId]),
@@ -73,18 +72,30 @@ export class NextTrack {
     ];
     const gone = new Set(latestFirst);
     const tooNear = await this.#artistsNear(tenantId, [...gone], constraints);
-    const accepts = headFilter(gone, request.filter ?? {}, constraints);
+    const { keeper } = this.parts;
+    const { candidates: only } = request;
+    const { catalogIds, tempoBpm } = request.filter ?? {};
+    const filter: HeadFilter = {
+      ...(catalogIds !== undefined && { catalogIds }),
+      ...(tempoBpm !== undefined && { tempoBpm }),
+      latestMs: constraints.maxSkipMs ?? defaultMaxSkipMs,
+      without: gone,
+      ...(only !== undefined && { only }),
+    };
     let rated: readonly Rated[];
     let wanted = Math.max(shortestShortlist, shortlistShare * k);
     for (;;) {
-      const hits = index.search(tail.code, wanted, accepts, request.candidates);
+      const nearest = await keeper.search(tenantId, tail.code, wanted, filter);
       // What listeners liked may lie outside of the nearest; a look at it costs little.
       const liked = [...pairs].flatMap(([id, { skips, completes }]) => (completes > skips ? [id] : []));
-      const known = new Set(hits.map(({ trackId }) => trackId));
-      const extra = liked.filter((id) => !known.has(id) && (request.candidates?.includes(id) ?? true));
-      if (extra.length > 0) hits.push(...index.search(tail.code, extra.length, accepts, extra));
-      rated = await this.#rate(request, tail, hits, tooNear, pairs);
-      if (rated.length >= k || hits.length < wanted) break;
+      const known = new Set(nearest.map(({ trackId }) => trackId));
+      const extra = liked.filter((id) => !known.has(id) && (only?.includes(id) ?? true));
+      const others =
+        extra.length > 0
+          ? await keeper.search(tenantId, tail.code, extra.length, { ...filter, only: extra })
+          : [];
+      rated = await this.#rate(request, tail, [...nearest, ...others], tooNear, pairs);
+      if (rated.length >= k || nearest.length < wanted) break;
       wanted *= shortlistShare;
     }
     const pool = rated.slice(0, Math.max(shortlistShare * k, shortestShortlist));
@@ -171,23 +182,6 @@ export class NextTrack {
     }
     return rated.sort((a, b) => b.score - a.score || (a.hit.trackId < b.hit.trackId ? -1 : 1));
   }
-}
-
-/** Filters that need no database. */
-function headFilter(
-  gone: ReadonlySet<TrackId>,
-  { catalogIds = [], tempoBpm }: NextFilter,
-  { maxSkipMs = defaultMaxSkipMs }: NextConstraints,
-): (head: HeadFacts) => boolean {
-  return (head) =>
-    head.atMs <= maxSkipMs &&
-    !gone.has(head.trackId) &&
-    (catalogIds.length === 0 || catalogIds.includes(head.catalogId)) &&
-    (tempoBpm === undefined || isInBand(head.tempoBpm, tempoBpm));
-}
-
-function isInBand(bpm: number | undefined, { min, max }: Readonly<{ min: number; max: number }>): boolean {
-  return bpm !== undefined && [1, 2, 0.5].some((octave) => bpm * octave >= min && bpm * octave <= max);
 }
 
 function keysAgree({ side }: Tail, to: StoredProfile, { keyRule = 'any' }: NextConstraints): boolean {

@@ -36,6 +36,11 @@ export class ProfileCache {
     return found;
   }
 
+  /** Forgets all tracks. */
+  clear(): void {
+    this.#kept.clear();
+  }
+
   /** Forgets a track that was removed or changed. */
   forget(trackId: TrackId): void {
     this.#kept.delete(trackId);

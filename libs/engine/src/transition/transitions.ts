@@ -1,8 +1,16 @@
 import { analysisVersion } from '@earmark/analysis';
+import { ElasticsearchHeads, type ElasticsearchHeadsOptions } from '@earmark/fingerprint-index';
 import type { TenantId, TrackId } from '@earmark/kernel';
-import { type Database, PgFeedbackStore, PgTrackAudioStore, PgTransitionStore } from '@earmark/storage';
+import {
+  type Database,
+  PgFeedbackStore,
+  PgTrackAudioStore,
+  PgTransitionStore,
+  PgWorkLock,
+} from '@earmark/storage';
 import {
   builtInModel,
+  MemoryHeads,
   type TrackProfile,
   type TransitionEvent,
   type TransitionModel,
@@ -38,6 +46,8 @@ export type TransitionParts = Readonly<{
   analyzeOnIngest: boolean;
   /** Whether the audio of uploads is kept. */
   keepAudio: boolean;
+  /** Cluster that holds the index of entry points, under the name of this installation; absent: memory. */
+  headCluster?: Omit<ElasticsearchHeadsOptions, 'model'>;
 }>;
 
 /** What was heard of a track that is taken in. */
@@ -71,7 +81,18 @@ export class Transitions {
     const store = new PgTransitionStore(database);
     const profiles = new ProfileCache(store);
     const audio = new AudioPlaces(new PgTrackAudioStore(database.pool), dataDir);
-    const keeper = new HeadIndexKeeper(store, model, (trackId) => profiles.forget(trackId));
+    const headCluster = parts.headCluster;
+    const lock = new PgWorkLock(database.pool);
+    const keeper = new HeadIndexKeeper({
+      store,
+      profiles,
+      ...(headCluster === undefined
+        ? { heads: new MemoryHeads(model), exclusively: (work) => work().then(() => true) }
+        : {
+            heads: new ElasticsearchHeads({ ...headCluster, model }),
+            exclusively: (work) => lock.tryRun('head-feed', work),
+          }),
+    });
     const tails = new TailSource({ store, profiles, listener, model, audio });
     const feedback = new PgFeedbackStore(database);
     const today = (): string => new Date().toISOString().slice(0, 10);
@@ -163,6 +184,16 @@ export class Transitions {
   /** Reads the index of entry points of every tenant ahead of the first question. */
   warmUp(): Promise<void> {
     return this.#keeper.refresh();
+  }
+
+  /** Removes what the index of entry points keeps outside of the process. Close next. */
+  removeIndex(): Promise<void> {
+    return this.#keeper.remove();
+  }
+
+  /** Lets go of the index of entry points. */
+  close(): Promise<void> {
+    return this.#keeper.close();
   }
 
   async #save(tenantId: TenantId, trackId: TrackId, profile: TrackProfile): Promise<void> {

@@ -1,0 +1,1 @@
+export { describeHeadSearch } from './head-search-contract.js';
