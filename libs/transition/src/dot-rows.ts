@@ -1,7 +1,7 @@
 import { DOTS_BASE64 } from './dots.generated.js';
 
 type DotExports = Readonly<{
-  dots(query: number, rows: number, count: number, stride: number, out: number): void;
+  dots(query: number, rows: number, chosen: number, count: number, stride: number, out: number): void;
 }>;
 
 declare const WebAssembly: {
@@ -34,15 +34,17 @@ export class DotRows {
   private rowsAt: number;
   private bytes: Int8Array;
   private products: Int32Array;
+  private numbers: Int32Array;
   private room = 0;
 
   /** @param backend default: WebAssembly where the host has SIMD */
   constructor(dimensions: number, backend: DotBackend = compiled === undefined ? 'js' : 'wasm') {
     this.stride = Math.ceil(dimensions / 16) * 16;
-    this.rowsAt = queryAt + this.stride;
+    this.rowsAt = queryAt + 2 * this.stride;
     this.backend = compiled === undefined ? 'js' : backend;
     this.bytes = new Int8Array(0);
     this.products = new Int32Array(0);
+    this.numbers = new Int32Array(0);
     if (this.backend === 'wasm' && compiled !== undefined) {
       this.memory = new WebAssembly.Memory({ initial: 1 });
       this.kernel = new WebAssembly.Instance(compiled, { env: { memory: this.memory } }).exports;
@@ -66,46 +68,53 @@ export class DotRows {
     return this.bytes.subarray(row * this.stride, (row + 1) * this.stride);
   }
 
+  /** Room for the numbers of the rows that {@link dots} looks at: as many as there are rows. A view until the next {@link set}. */
+  get chosen(): Int32Array {
+    return this.numbers;
+  }
+
   /**
-   * Dot products of `query` with the first `count` rows.
+   * Dot products of `query` with the first `count` rows of {@link chosen}.
    *
    * @returns a view that is valid until the next call
    */
   dots(query: Int8Array, count: number): Int32Array {
     if (this.kernel === undefined || this.memory === undefined) return this.dotsInScript(query, count);
-    const own = new Int8Array(this.memory.buffer, queryAt, this.stride);
+    const own = new Int16Array(this.memory.buffer, queryAt, this.stride);
     own.fill(0);
     own.set(query);
-    this.kernel.dots(queryAt, this.rowsAt, count, this.stride, this.productsAt());
+    const { byteOffset: out } = this.products;
+    this.kernel.dots(queryAt, this.rowsAt, this.numbers.byteOffset, count, this.stride, out);
     return this.products.subarray(0, count);
   }
 
   private dotsInScript(query: Int8Array, count: number): Int32Array {
-    const { bytes, products, stride } = this;
-    for (let row = 0; row < count; row++) {
+    const { bytes, numbers, products, stride } = this;
+    for (let n = 0; n < count; n++) {
+      const row = numbers[n] * stride;
       let sum = 0;
-      for (let i = 0; i < query.length; i++) sum += query[i] * bytes[row * stride + i];
-      products[row] = sum;
+      for (let i = 0; i < query.length; i++) sum += query[i] * bytes[row + i];
+      products[n] = sum;
     }
     return products.subarray(0, count);
-  }
-
-  private productsAt(): number {
-    return this.rowsAt + this.room * this.stride;
   }
 
   private grow(rows: number): void {
     const kept = this.bytes.slice();
     this.room = Math.max(rows, 1_024, 2 * this.room);
+    const rowBytes = this.room * this.stride;
     if (this.memory === undefined) {
-      this.bytes = new Int8Array(this.room * this.stride);
+      this.bytes = new Int8Array(rowBytes);
       this.products = new Int32Array(this.room);
+      this.numbers = new Int32Array(this.room);
     } else {
-      const needed = this.productsAt() + 4 * this.room;
-      const missing = Math.ceil((needed - this.memory.buffer.byteLength) / pageBytes);
+      const productsAt = this.rowsAt + rowBytes;
+      const numbersAt = productsAt + 4 * this.room;
+      const missing = Math.ceil((numbersAt + 4 * this.room - this.memory.buffer.byteLength) / pageBytes);
       if (missing > 0) this.memory.grow(missing);
-      this.bytes = new Int8Array(this.memory.buffer, this.rowsAt, this.room * this.stride);
-      this.products = new Int32Array(this.memory.buffer, this.productsAt(), this.room);
+      this.bytes = new Int8Array(this.memory.buffer, this.rowsAt, rowBytes);
+      this.products = new Int32Array(this.memory.buffer, productsAt, this.room);
+      this.numbers = new Int32Array(this.memory.buffer, numbersAt, this.room);
     }
     this.bytes.set(kept);
   }
