@@ -9,7 +9,8 @@
  * The catalog begins with tracks that exist: those of the query sets (test/quality/fingerprint/make_queries.py; folder of
  * the music, of the sets, and the cache of evaluate.ts), or without sets all the music of the folders. The rest are
  * made-up tracks from the peaks of the music (fingerprint-index/made-up.ts). Peaks of the music are kept in --peaks,
- * default DIR/../music-peaks. `build` goes on where it was stopped.
+ * default DIR/../music-peaks. `build` goes on where it was stopped, and merges everything into one segment at its end unless
+ * --as-is leaves the segments as a live index has them.
  *
  * `query` times `candidates()` on excerpts of the real tracks, a third of whose peaks were moved to random times.
  * `search` runs the queries of the sets through lookup, voting, verification and decision, with the stored peaks of every
@@ -45,6 +46,7 @@ const { positionals, values } = parseArgs({
     out: { type: 'string' },
     share: { type: 'string', default: '0.3' },
     cold: { type: 'boolean', default: false },
+    'as-is': { type: 'boolean', default: false },
   },
 });
 const [command, directory, ...folders] = positionals;
@@ -102,8 +104,8 @@ async function build(): Promise<void> {
   console.log(`${Math.round(added / (spent.addMs / 1000))} landmarks a CPU second`);
   const cpu = process.cpuUsage();
   await index.flush();
-  await index.compact();
-  console.log(`last merge: ${(cpuMs(cpu) / 1000).toFixed(1)} s CPU`);
+  if (!values['as-is']) await index.compact();
+  console.log(`last ${values['as-is'] ? 'flush' : 'merge'}: ${(cpuMs(cpu) / 1000).toFixed(1)} s CPU`);
   rss = Math.max(rss, process.memoryUsage.rss());
   await index.close();
   const reader = await openToRead();
