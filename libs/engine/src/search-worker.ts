@@ -5,6 +5,8 @@ import {
   fingerprintConfig,
   identify,
   limitDensity,
+  type PeakSource,
+  ReferenceCache,
   scan,
   type SearchSources,
 } from '@earmark/fingerprint';
@@ -27,6 +29,8 @@ import { serveTasks, type TaskContext, type TaskResult } from './worker-thread.j
 const { index, pageBytes, peaksBytes } = workerData as SearchWorkerData;
 const ask = serveTasks<SearchTask, SearchAnswer, SearchProgress, PeaksQuestion, PeaksAnswer>(answer);
 const cache = new PeaksCache({ findMany: ask }, peaksBytes);
+const peaks: PeakSource = { peaksOf: async (trackId) => (await cache.get([trackId])).get(trackId) };
+const references = new ReferenceCache(peaks);
 let lookup: Promise<IndexLookup> | undefined;
 
 async function answer(
@@ -34,19 +38,19 @@ async function answer(
   { signal, report }: TaskContext<SearchProgress>,
 ): Promise<TaskResult<SearchAnswer>> {
   const sources = await sourcesOf(task, signal);
-  const peaks = decodePeaks(task.peaks);
+  const query = decodePeaks(task.peaks);
   switch (task.kind) {
     case 'identify':
-      return { result: { kind: 'identify', matches: await identify(peaks, sources) } };
+      return { result: { kind: 'identify', matches: await identify(query, sources) } };
     case 'duplicate':
-      return { result: { kind: 'duplicate', trackId: (await findDuplicate(peaks, sources))?.trackId } };
+      return { result: { kind: 'duplicate', trackId: (await findDuplicate(query, sources))?.trackId } };
     case 'scan': {
       const onProgress = async (doneFrames: number, totalFrames: number): Promise<void> => {
         report({ doneFrames, totalFrames });
         await nextTurn(); // a message to stop may have come
       };
-      const matches = await scan(peaks, sources, { signal, onProgress });
-      const reference = encodePeaks(limitDensity(peaks, fingerprintConfig.indexQuota));
+      const matches = await scan(query, sources, { signal, onProgress });
+      const reference = encodePeaks(limitDensity(query, fingerprintConfig.indexQuota));
       return { result: { kind: 'scan', matches, reference }, transfer: [reference.buffer as ArrayBuffer] };
     }
   }
@@ -72,10 +76,11 @@ async function sourcesOf({ scope }: SearchTask, signal: AbortSignal): Promise<Se
           },
           k,
         );
-        await cache.get(found.map(({ trackId }) => trackId));
+        await cache.get(found.map(({ trackId }) => trackId).filter((trackId) => !references.has(trackId)));
         return found;
       },
     },
-    peaks: { peaksOf: async (trackId) => (await cache.get([trackId])).get(trackId) },
+    peaks,
+    references,
   };
 }

@@ -88,7 +88,7 @@ export function isDuplicate(sameness: Sameness): boolean {
  * @param peaks of the whole new recording
  */
 export async function findDuplicate(peaks: Peaks, sources: SearchSources): Promise<Duplicate | undefined> {
-  const references = new ReferenceCache(sources.peaks);
+  const references = sources.references ?? new ReferenceCache(sources.peaks);
   let best: Duplicate | undefined;
   for (const { trackId, offsets } of await likelyTwins(peaks, sources.index)) {
     const track = await sources.peaks.peaksOf(trackId);

@@ -23,7 +23,7 @@ export async function identify(
   sources: SearchSources,
   options: IdentifyOptions = {},
 ): Promise<readonly Match[]> {
-  const references = new ReferenceCache(sources.peaks);
+  const references = sources.references ?? new ReferenceCache(sources.peaks);
   const { decision } = await search(peaks, sources.index, references);
   if (!decision) return [];
   const { leastProbability } = options;

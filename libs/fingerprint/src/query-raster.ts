@@ -53,13 +53,14 @@ export type ReferencePeaks = Readonly<{
 
 /** Prepares stored peaks for {@link QueryRaster.agreement}. */
 export function referencePeaks(peaks: Peaks): ReferencePeaks {
-  return {
-    frames: peaks.frames,
-    bins: peaks.pitches.map(binOfPitch),
-    levels: peaks.levels,
-    weights: Float32Array.from(peaks.ranks, (rank) => rankWeight[rank]),
-    ranks: peaks.ranks,
-  };
+  const { frames, pitches, levels, ranks } = peaks;
+  const bins = new Float32Array(frames.length);
+  const weights = new Float32Array(frames.length);
+  for (let i = 0; i < frames.length; i++) {
+    bins[i] = binOfPitch(pitches[i]);
+    weights[i] = rankWeight[ranks[i]];
+  }
+  return { frames, bins, levels, weights, ranks };
 }
 
 /** How likely a reference peak survives in a query, by rank, relative. */

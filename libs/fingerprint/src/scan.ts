@@ -32,7 +32,7 @@ export async function scan(
   sources: SearchSources,
   options: ScanOptions = {},
 ): Promise<readonly Match[]> {
-  const references = new ReferenceCache(sources.peaks);
+  const references = sources.references ?? new ReferenceCache(sources.peaks);
   const windows: ScanWindow[] = [];
   let previous: ScanWindow | undefined;
   for (const start of windowStarts(peaks.lengthFrames)) {

@@ -12,7 +12,12 @@ import { foreignSteadiness } from './tone-steadiness.js';
 import { glance, verify, type Verified } from './verification.js';
 
 /** Where a search looks. */
-export type SearchSources = Readonly<{ index: CandidateSource; peaks: PeakSource }>;
+export type SearchSources = Readonly<{
+  index: CandidateSource;
+  peaks: PeakSource;
+  /** Tracks that searches before this one have met; absent: none. */
+  references?: ReferenceCache;
+}>;
 
 /** What one query found, undecided places included. */
 export type SearchResult = Readonly<{
@@ -24,21 +29,37 @@ export type SearchResult = Readonly<{
   level: string;
 }>;
 
-/** Stored peaks of the tracks that a search has met, prepared for verification. */
+/** Stored peaks of the tracks that searches have met, prepared for verification, as long as they are used. */
 export class ReferenceCache {
-  private readonly known = new Map<TrackId, ReferencePeaks | undefined>();
+  /** Least recently used first. */
+  private readonly known = new Map<TrackId, ReferencePeaks>();
 
-  /** @param capacity tracks held at once */
+  /** @param capacity tracks held at once; one of four minutes takes 150 kB */
   constructor(
     private readonly source: PeakSource,
     private readonly capacity = 256,
   ) {}
 
+  /** Whether {@link get} needs no peaks for the track. */
+  has(trackId: TrackId): boolean {
+    return this.known.has(trackId);
+  }
+
+  /** Prepared peaks of a track; absent when it is gone. */
   async get(trackId: TrackId): Promise<ReferencePeaks | undefined> {
-    if (this.known.has(trackId)) return this.known.get(trackId);
+    const held = this.known.get(trackId);
+    if (held) {
+      this.known.delete(trackId);
+      this.known.set(trackId, held);
+      return held;
+    }
     const peaks = await this.source.peaksOf(trackId);
-    const reference = peaks && referencePeaks(peaks);
-    if (this.known.size >= this.capacity) this.known.delete(this.known.keys().next().value as TrackId);
+    if (!peaks) return undefined;
+    const reference = referencePeaks(peaks);
+    for (const oldest of this.known.keys()) {
+      if (this.known.size < this.capacity) break;
+      this.known.delete(oldest);
+    }
     this.known.set(trackId, reference);
     return reference;
   }
