@@ -1,4 +1,4 @@
-import { facets } from '@earmark/tagging';
+import { facets, type TaggerModel } from '@earmark/tagging';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { parseManifestText, readManifestFile } from './manifest-file.js';
@@ -25,24 +25,34 @@ const frontEnd = z.object({
   logOffset: z.number().positive(),
 });
 
+const basis = z.enum(['development-set', 'teachers', 'exact-labels']);
+const evaluation = z.object({
+  set: z.string(),
+  positives: z.int().nonnegative(),
+  negatives: z.int().nonnegative(),
+  rocAuc: share,
+  rocAucLow: share,
+  rocAucHigh: share,
+  averagePrecision: share,
+});
+
 const tag = z.object({
   facet: z.enum(facets),
   tag: key,
   calibration: z.object({ kind: z.literal('platt'), a: z.number(), b: z.number() }),
   threshold: share,
   experimental: z.boolean(),
-  basis: z.enum(['development-set', 'teachers', 'exact-labels']),
-  evaluation: z
-    .object({
-      set: z.string(),
-      positives: z.int().nonnegative(),
-      negatives: z.int().nonnegative(),
-      rocAuc: share,
-      rocAucLow: share,
-      rocAucHigh: share,
-      averagePrecision: share,
-    })
-    .optional(),
+  basis,
+  evaluation: evaluation.optional(),
+});
+
+const contrast = z.object({
+  moods: z.tuple([key, key]),
+  weights: z.array(z.number()),
+  offset: z.number(),
+  experimental: z.boolean(),
+  basis,
+  evaluation: evaluation.omit({ averagePrecision: true }).optional(),
 });
 
 const output = z.object({ name: z.string().min(1), size });
@@ -61,6 +71,7 @@ const manifest = z
     input: z.object({ name: z.string().min(1), frames: size, bands: size, hopFrames: size }),
     outputs: z.object({ logits: output, embedding: output }),
     tags: z.array(tag).min(1),
+    moodContrasts: z.array(contrast).optional(),
   })
   .refine(({ input, frontEnd: { melBands } }) => input.bands === melBands, {
     path: ['input', 'bands'],
@@ -77,7 +88,18 @@ const manifest = z
   .refine(({ tags }) => new Set(tags.map((one) => `${one.facet}/${one.tag}`)).size === tags.length, {
     path: ['tags'],
     message: 'a tag is listed twice',
-  });
+  })
+  .refine(
+    ({ tags, moodContrasts = [] }) => moodContrasts.every(({ weights }) => weights.length === tags.length),
+    { path: ['moodContrasts'], message: 'must have one weight a tag' },
+  )
+  .refine(
+    ({ tags, moodContrasts = [] }) =>
+      moodContrasts.every(({ moods }) =>
+        moods.every((mood) => tags.some((one) => one.facet === 'mood' && one.tag === mood)),
+      ),
+    { path: ['moodContrasts'], message: 'must be of moods among the tags' },
+  );
 
 /** Manifest of a tagging model, schema version 1 (training/MANIFEST.md); more fields may be there. */
 export type ModelManifest = Readonly<z.infer<typeof manifest>>;
@@ -92,16 +114,34 @@ export function networkOf({ sha256, frontEnd, input, outputs }: ModelManifest): 
 }
 
 /**
- * Names all that decides what a model says: {@link networkOf}, tags, calibration, thresholds. What is only told about it
- * (evaluation, training) may change under one version.
+ * Names all that decides what a model says: {@link networkOf}, tags, calibration, thresholds, contrasts. What is only told
+ * about it (evaluation, training) may change under one version.
  */
 export function voiceOf(manifest: ModelManifest): string {
   const heads = manifest.tags.map(({ facet, tag: name, calibration: { a, b }, threshold, experimental }) =>
     JSON.stringify([facet, name, a, b, threshold, experimental]),
   );
+  const contrasts = (manifest.moodContrasts ?? []).map(({ moods, weights, offset, experimental }) =>
+    JSON.stringify([moods, weights, offset, experimental]),
+  );
   return createHash('sha256')
-    .update([networkOf(manifest), ...heads].join('\n'))
+    .update([networkOf(manifest), ...heads, ...contrasts].join('\n'))
     .digest('hex');
+}
+
+/** What the interpretation of the model's outputs needs; contrasts that no labelled data have proven are left out. */
+export function taggerModelOf(manifest: ModelManifest): TaggerModel {
+  const { id, version, tags, outputs, input, frontEnd, moodContrasts = [] } = manifest;
+  const frameMs = (frontEnd.hopSamples / frontEnd.sampleRateHz) * 1000;
+  return {
+    id,
+    version,
+    tags,
+    embeddingSize: outputs.embedding.size,
+    contrasts: moodContrasts.filter(({ experimental }) => !experimental),
+    windowMs: input.frames * frameMs,
+    hopMs: input.hopFrames * frameMs,
+  };
 }
 
 /**

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { manifestFile } from './manifest-file.js';
-import { networkOf, parseManifest, readManifest, type ModelManifest } from './manifest.js';
+import { networkOf, parseManifest, readManifest, taggerModelOf, type ModelManifest } from './manifest.js';
 import { ModelError } from './model-error.js';
 import {
   bundledModelsFolder,
@@ -116,6 +116,36 @@ describe('model files', () => {
   it('refuses a manifest whose parts do not fit each other', async () => {
     change((manifest) => ({ ...manifest, tags: manifest.tags.slice(1) }));
     expect((await fault(() => readManifest(folder))).message).toContain('/outputs/logits/size');
+  });
+
+  it('takes contrasts of opposed moods and leaves out those that nothing proves', async () => {
+    const contrast = {
+      moods: ['relaxing-calm', 'exciting-energetic'],
+      weights: bundled.manifest.tags.map(() => 0.1),
+      offset: 0,
+      experimental: false,
+      basis: 'teachers',
+    };
+    const unproven = { ...contrast, moods: ['happy', 'scary-dark'], experimental: true };
+    change((manifest) => ({ ...manifest, version: '10.0.0', moodContrasts: [contrast, unproven] }));
+    const { contrasts } = taggerModelOf(await readManifest(folder));
+    expect(contrasts?.map(({ moods }) => moods)).toEqual([contrast.moods]);
+    change((manifest) => ({ ...manifest, version: bundled.version }));
+    expect((await ModelRegistry.open([folder])).problems.map(({ code }) => code)).toEqual([
+      'model.duplicate',
+    ]);
+  });
+
+  it.each([
+    ['one weight a tag', { weights: [1] }],
+    ['of moods among the tags', { moods: ['happy', 'jazz'] }],
+  ])('refuses a contrast that does not fit: must have or be %s', async (message, wrong) => {
+    const weights = bundled.manifest.tags.map(() => 0);
+    const contrast = { moods: ['happy', 'sad'], weights, offset: 0, experimental: false, basis: 'teachers' };
+    change((manifest) => ({ ...manifest, moodContrasts: [{ ...contrast, ...wrong }] }));
+    const error = await fault(() => readManifest(folder));
+    expect(error.message).toContain(message);
+    expect(error.message).toContain('/moodContrasts');
   });
 
   it('refuses a front end that cannot be', async () => {

@@ -1,5 +1,5 @@
 import type { LogMel } from '@earmark/dsp';
-import { SegmentMeter, silenceRmsDb, type SegmentOutputs } from '@earmark/tagging';
+import { SegmentMeter, type SegmentOutputs } from '@earmark/tagging';
 import type { TaggingSession } from './tagging-session.js';
 
 type HeardBatch = Readonly<{ segments: readonly number[]; logits: Float32Array; embeddings: Float32Array }>;
@@ -77,7 +77,7 @@ export class Tagger {
       taken += count;
       this.heldFrames += count / input.bands;
       if (this.heldFrames < input.frames) return;
-      if (this.meter.rmsDb(this.segment) >= silenceRmsDb) {
+      if (!this.meter.isSilent(this.segment)) {
         this.batch.set(frames, this.waiting.length * frames.length);
         this.waiting.push(this.segment);
         if (this.waiting.length === this.session.batchSegments) await this.#runBatch();

@@ -2,7 +2,7 @@ import { DspOptionError, LogMel } from '@earmark/dsp';
 import { ontologyV1, type TaggerModel } from '@earmark/tagging';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { floatsOf, openGraph } from './graph-file.js';
-import { readManifest, type ModelManifest } from './manifest.js';
+import { readManifest, taggerModelOf, type ModelManifest } from './manifest.js';
 import { ModelError } from './model-error.js';
 
 /** Logits and embeddings of a batch. */
@@ -30,7 +30,7 @@ export class TaggingSession {
     readonly batchSegments: number,
     private readonly session: InferenceSession,
   ) {
-    this.model = taggerModel(manifest);
+    this.model = taggerModelOf(manifest);
   }
 
   /**
@@ -102,18 +102,6 @@ export class TaggingSession {
       throw wrong(`gives ${found} values as ${name}, declared are ${batch * size}`);
     }
   }
-}
-
-function taggerModel({ id, version, tags, outputs, input, frontEnd }: ModelManifest): TaggerModel {
-  const frameMs = (frontEnd.hopSamples / frontEnd.sampleRateHz) * 1000;
-  return {
-    id,
-    version,
-    tags,
-    embeddingSize: outputs.embedding.size,
-    windowMs: input.frames * frameMs,
-    hopMs: input.hopFrames * frameMs,
-  };
 }
 
 function checkTags({ tags }: ModelManifest, folder: string): void {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { changePoints } from './change-points.js';
 
 const size = 16;
+const scales = [{ reach: 16, minRatio: 15 }];
 
 /** Rows of one direction a part, with scatter. */
 function rowsOf(
@@ -37,14 +38,13 @@ describe('change points', () => {
         ),
         size,
         4,
-        16,
-        15,
+        scales,
       ),
     ).toEqual([12, 26]);
   });
 
   it('are not found in scatter, nor in what is shorter than two sides', () => {
-    expect(changePoints(rowsOf([[0, 60]], 0.3), size, 4, 16, 15)).toEqual([]);
+    expect(changePoints(rowsOf([[0, 60]], 0.3), size, 4, scales)).toEqual([]);
     expect(
       changePoints(
         rowsOf(
@@ -56,10 +56,27 @@ describe('change points', () => {
         ),
         size,
         4,
-        16,
-        15,
+        scales,
       ),
     ).toEqual([]);
-    expect(changePoints(new Float32Array(0), size, 4, 16, 15)).toEqual([]);
+    expect(changePoints(new Float32Array(0), size, 4, scales)).toEqual([]);
+  });
+
+  it('are found at a scale of their own where a longer reach sees both sides mixed', () => {
+    const episode = rowsOf(
+      [
+        [0, 30],
+        [3, 8],
+        [0, 30],
+      ],
+      0.1,
+    );
+    expect(changePoints(episode, size, 4, [{ reach: 16, minRatio: 60 }])).toEqual([]);
+    expect(
+      changePoints(episode, size, 4, [
+        { reach: 16, minRatio: 60 },
+        { reach: 8, minRatio: 60 },
+      ]),
+    ).toEqual([30, 38]);
   });
 });

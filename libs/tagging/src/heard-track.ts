@@ -1,5 +1,5 @@
 import { ShapeError } from '@earmark/kernel';
-import { probability, silenceRmsDb, type SegmentOutputs, type TaggerModel } from './tagger-model.js';
+import { isSilent, probability, type SegmentOutputs, type TaggerModel } from './tagger-model.js';
 
 /** Share of a threshold down to which a tag, once said, goes on. */
 const holdShare = 0.8;
@@ -10,7 +10,7 @@ const holdShare = 0.8;
  */
 export class HeardTrack {
   readonly tagCount: number;
-  /** A segment below -60 dBFS RMS. */
+  /** A segment below -60 dBFS RMS, as a whole or for half of it. */
   readonly silent: readonly boolean[];
   /** A segment with speech. */
   readonly speech: readonly boolean[];
@@ -35,7 +35,7 @@ export class HeardTrack {
     if (embeddings.length !== count * model.embeddingSize)
       throw new ShapeError('embeddings', `[${count}, ${model.embeddingSize}]`, embeddings.length);
     if (rmsDb.length !== count) throw new ShapeError('rmsDb', `[${count}]`, rmsDb.length);
-    this.silent = Array.from(rmsDb, (level) => level < silenceRmsDb);
+    this.silent = Array.from(rmsDb, (level, k) => isSilent(level, outputs.descriptors?.[k]));
     this.speech = this.#active('speech', false);
     this.music = this.#active('music', true).map(
       (music, k) => music && outputs.descriptors?.[k].bareTone !== true,

@@ -15,6 +15,8 @@ const heard: SegmentOutputs = {
     brightnessHz: 1500,
     onsetRateHz: 2.5,
     tempoFeel: 'moderate' as const,
+    ...(k === 1 && { silentShare: 1 }),
+    ...(k === 2 && { silentShare: 0.37 }),
     ...(k === 3 && { bareTone: true as const }),
   })),
 };

@@ -50,7 +50,7 @@ export function encodeOutputs(outputs: SegmentOutputs): Uint8Array {
     float(said.energy);
     float(said.brightnessHz);
     float(said.onsetRateHz);
-    view.setUint8(at++, said.bareTone === true ? 1 : 0);
+    view.setUint8(at++, (said.bareTone === true ? 1 : 0) + 2 * Math.round(100 * (said.silentShare ?? 0)));
   }
   return bytes;
 }
@@ -90,12 +90,15 @@ export function decodeOutputs(bytes: Uint8Array): SegmentOutputs {
     const energy = rounded(float(), 5);
     const brightnessHz = Math.round(float());
     const onsetRateHz = rounded(float(), 2);
-    const bareTone = view.getUint8(at++) === 1;
+    const flags = view.getUint8(at++);
+    const bareTone = (flags & 1) === 1;
+    const silentShare = (flags >> 1) / 100;
     descriptors.push({
       energy,
       brightnessHz,
       onsetRateHz,
       tempoFeel: tempoFeelOf(onsetRateHz),
+      ...(silentShare > 0 && { silentShare }),
       ...(bareTone && { bareTone }),
     });
   }

@@ -1,3 +1,4 @@
+import { seededRandom } from '@earmark/kernel';
 import { describe, expect, it } from 'vitest';
 import { SegmentMeter } from './segment-meter.js';
 
@@ -27,7 +28,28 @@ describe('segment meter', () => {
   it('gives digital silence no level and no brightness', () => {
     const meter = metered(seconds(5, () => 0));
     expect(meter.rmsDb(0)).toBe(-Infinity);
-    expect(meter.describe(0)).toEqual({ energy: 0, brightnessHz: 0, onsetRateHz: 0, tempoFeel: 'still' });
+    expect(meter.describe(0)).toEqual({
+      energy: 0,
+      brightnessHz: 0,
+      onsetRateHz: 0,
+      tempoFeel: 'still',
+      silentShare: 1,
+    });
+    expect(meter.isSilent(0)).toBe(true);
+  });
+
+  it('calls a segment silent of which at least half is, whatever its level', () => {
+    const partly = (share: number) => metered(seconds(5, (t) => (t < 5 * share ? 1e-4 : 1) * tone(440)(t)));
+    expect(partly(0.6).describe(0).silentShare).toBeCloseTo(0.6, 1);
+    expect(partly(0.6).rmsDb(0)).toBeGreaterThan(-15);
+    expect([0.4, 0.6].map((share) => partly(share).isSilent(0))).toEqual([false, true]);
+  });
+
+  it('calls hiss at -70 dBFS silent and at -50 dBFS not', () => {
+    const random = seededRandom(3);
+    const hiss = (levelDb: number) =>
+      metered(seconds(5, () => 10 ** (levelDb / 20) * Math.sqrt(3) * (2 * random.next() - 1)));
+    expect([-70, -50].map((levelDb) => hiss(levelDb).isSilent(0))).toEqual([true, false]);
   });
 
   it('places the brightness of a tone at its frequency', () => {

@@ -169,6 +169,62 @@ describe('shifts', () => {
   });
 });
 
+describe('shifts by contrasts of the model', () => {
+  const weightsOf = (weights: Readonly<Record<string, number>>): readonly number[] =>
+    plainModel.tags.map(({ facet, tag }) => weights[`${facet}/${tag}`] ?? 0);
+  /** Happy against scary-dark is heard in other moods than these. */
+  const model = {
+    ...plainModel,
+    contrasts: [
+      {
+        moods: ['happy', 'scary-dark'] as const,
+        weights: weightsOf({ 'mood/funny': 0.5, 'mood/angry-aggressive': -0.5 }),
+        offset: -1,
+      },
+    ],
+  };
+  const merry = { 'mood/happy': -1, 'mood/scary-dark': 0, 'mood/funny': -2, 'instrument/piano': 3 };
+  const gloomy = {
+    'mood/happy': -1,
+    'mood/scary-dark': 0,
+    'mood/angry-aggressive': -1,
+    'instrument/strings': 3,
+  };
+
+  it('put the contrast into the scores of both sides, levelled where one mood leads on both', () => {
+    const outputs = outputsOf([...repeated(merry, 12), ...repeated(gloomy, 12)]);
+    const { shifts, segments } = tagTrack(model, outputs, { all: true });
+    expect(shifts).toEqual([{ atMs: 31_250, from: ['happy'], to: ['scary-dark'] }]);
+    const leads = [3, 20].map((k) => {
+      const mood = segments[k].scores?.mood ?? {};
+      return mood.happy - mood['scary-dark'];
+    });
+    expect(leads[0]).toBeGreaterThan(0.1);
+    expect(leads[1]).toBeLessThan(-0.1);
+  });
+
+  it('are not reported where the sound stays, and leave such tracks as they are', () => {
+    const steady = outputsOf(repeated(merry, 24));
+    expect(tagTrack(model, steady, { all: true })).toEqual(tagTrack(plainModel, steady, { all: true }));
+  });
+
+  it('are alone in making borders', () => {
+    const outputs = outputsOf([...repeated(calmPiano, 12), ...repeated(tenseStrings, 12)]);
+    expect(tagTrack(plainModel, outputs).shifts).toHaveLength(1);
+    expect(tagTrack(model, outputs).shifts).toEqual([]);
+  });
+
+  it('name a mood without labels of its own at the shift, not among the tags', () => {
+    const tags = model.tags.map((head) => ({ ...head, experimental: head.tag === 'happy' }));
+    const outputs = outputsOf([...repeated(merry, 12), ...repeated(gloomy, 12)]);
+    const result = tagTrack({ ...model, tags }, outputs);
+    expect(result.shifts[0].from).toEqual(['happy']);
+    expect(names(result)).not.toContain('mood/happy');
+    expect(names(result)).toContain('mood/scary-dark');
+    expect(result.sentence.en).toBe('happy piano; from 0:31 dark strings');
+  });
+});
+
 describe('audio without music', () => {
   it('says nothing of silence but that it is silent', () => {
     const result = tagTrack(plainModel, outputsOf(repeated('silent', 4)), { all: true });

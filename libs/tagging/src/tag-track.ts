@@ -3,8 +3,8 @@ import {
   balance,
   defaultShiftRule,
   findMoodBorders,
-  type MoodBorder,
-  sayableBorders,
+  nameBorders,
+  type NamedBorder,
   shiftAt,
   type ShiftRule,
 } from './mood-shifts.js';
@@ -74,7 +74,7 @@ class TrackTagger {
   private readonly grid: SegmentGrid;
   /** Indices of the tags that may be said; never activities. */
   private readonly sayable: readonly number[];
-  private readonly borders: readonly MoodBorder[];
+  private readonly borders: readonly NamedBorder[];
   private readonly moments: readonly Moment[];
 
   constructor(
@@ -94,7 +94,7 @@ class TrackTagger {
     const borders = findMoodBorders(this.heard, this.ontology, options.shiftRule ?? defaultShiftRule);
     this.heard.adjust(balance(this.heard, borders));
     const moods = this.sayable.filter((t) => model.tags[t].facet === 'mood');
-    this.borders = sayableBorders(this.heard, borders, moods);
+    this.borders = nameBorders(this.heard, borders, moods);
     this.moments = this.#moments();
   }
 
@@ -194,11 +194,10 @@ class TrackTagger {
       if (known === undefined) places.set(this.#idOf(t), [range]);
       else if (!known.some(({ startMs }) => startMs === range.startMs)) known.push(range);
     };
-    for (const { before, after, pairs } of this.borders) {
-      for (const { from, to } of pairs) {
-        add(from, before);
-        add(to, after);
-      }
+    const sayable = (t: number): boolean => this.sayable.includes(t);
+    for (const { before, after, from, to } of this.borders) {
+      for (const t of from.filter(sayable)) add(t, before);
+      for (const t of to.filter(sayable)) add(t, after);
     }
     return places;
   }

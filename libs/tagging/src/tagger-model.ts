@@ -14,6 +14,17 @@ export type TagHead = Readonly<{
   experimental: boolean;
 }>;
 
+/**
+ * Which of two opposed moods is heard: log-odds of the first against the second, the weighted sum of a segment's logits and
+ * an offset.
+ */
+export type MoodContrast = Readonly<{
+  moods: readonly [first: string, second: string];
+  /** One a tag of the model, in its order. */
+  weights: readonly number[];
+  offset: number;
+}>;
+
 /** What the interpretation of a model's outputs needs to know of it. */
 export type TaggerModel = Readonly<{
   id: string;
@@ -22,6 +33,8 @@ export type TaggerModel = Readonly<{
   /** In the order of the logits. */
   tags: readonly TagHead[];
   embeddingSize: number;
+  /** Contrasts that labelled data have proven; they decide where moods shift. */
+  contrasts?: readonly MoodContrast[];
   /** Length of a segment. */
   windowMs: number;
   /** From the start of a segment to the start of the next. */
@@ -37,6 +50,8 @@ export type SegmentDescriptors = Readonly<{
   /** Onsets a second: how busy it feels, whatever the metre. */
   onsetRateHz: number;
   tempoFeel: 'still' | 'slow' | 'moderate' | 'fast';
+  /** Share of it that lies under -60 dBFS RMS, by moments of 100 ms, 0..1; absent: none. */
+  silentShare?: number;
   /** There is nothing but one sine, as in a test tone: no music. */
   bareTone?: true;
 }>;
@@ -57,8 +72,15 @@ export type SegmentOutputs = Readonly<{
   descriptors?: readonly SegmentDescriptors[];
 }>;
 
-/** RMS level under which a segment is silent. */
+/** RMS level under which a segment, or a moment of it, is silent. */
 export const silenceRmsDb = -60;
+/** Share of silent moments from which a segment is silent, whatever its level. */
+const silentShareOfSilence = 0.5;
+
+/** Whether a segment is silent: by its level in dBFS RMS, or for half of it or more. */
+export function isSilent(rmsDb: number, descriptors?: SegmentDescriptors): boolean {
+  return rmsDb < silenceRmsDb || (descriptors?.silentShare ?? 0) >= silentShareOfSilence;
+}
 
 /** Calibrated probability of a logit, 0..1. */
 export function probability({ a, b }: Calibration, logit: number): number {

@@ -35,6 +35,8 @@ const parts: Readonly<Record<Kind, number>> = {
   room: 1.5,
 };
 const fadeMs = 50;
+/** So much of a file is decoded. */
+const mostSeconds = 75;
 
 /** Share of a range in which an activity goes on, 0..1. */
 export function shareOf(
@@ -157,11 +159,21 @@ export class LineMaker {
     const known = this.#decoded.get(file);
     if (known !== undefined) return known;
     const blocks: Float32Array[] = [];
+    const most = mostSeconds * this.sampleRateHz;
+    const enough = new AbortController();
+    let heard = 0;
     const push = ([mono]: readonly Float32Array[]): void => {
-      if (mono !== undefined) blocks.push(mono.slice());
+      if (mono === undefined) return;
+      blocks.push(mono.slice());
+      heard += mono.length;
+      if (heard >= most) enough.abort();
     };
     const consumer = { sampleRateHz: this.sampleRateHz, channels: 1 as const, push };
-    await listen(this.decoder, file, [consumer], { maxDurationMs: 600_000 });
+    try {
+      await listen(this.decoder, file, [consumer], { signal: enough.signal });
+    } catch (error) {
+      if (!enough.signal.aborted) throw error;
+    }
     const whole = new Float32Array(blocks.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
     for (const block of blocks) {

@@ -40,11 +40,35 @@ export function readFeels(labels: string): ReadonlyMap<string, ReadonlySet<strin
   return new Map(rows.map((row) => [at(row, 'file'), new Set(at(row, 'feel').split(', '))]));
 }
 
+/** How high teachers rank a mood in a file among all files, 0..1; their answers are in the harness' form, a line a file. */
+export function readRanks(answers: string): (file: string, mood: string) => number {
+  const ranks = new Map(
+    readFileSync(answers, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => {
+        const { file, scores } = JSON.parse(line) as TeacherAnswer;
+        return [file, scores.mood] as const;
+      }),
+  );
+  return (file, mood) => ranks.get(file)?.[mood] ?? 0.5;
+}
+
+/**
+ * How the files of a mood are chosen. `label`: by the composer's words. `agreed`: the teachers, too, rank the mood above its
+ * opposite. `teachers`: they rank it in their upper 35 % and the opposite in their lower 35 %, whatever the composer says.
+ */
+export type PoolKind = 'label' | 'agreed' | 'teachers';
+
+type TeacherAnswer = Readonly<{ file: string; scores: Readonly<{ mood: Readonly<Record<string, number>> }> }>;
+
 /** Draws pairs of opposed moods, half of each kind, every second one turned round; and as many steady tracks. */
 export function drawPieces(
   feels: ReadonlyMap<string, ReadonlySet<string>>,
   pairs: number,
   seed: number,
+  pool: PoolKind = 'label',
+  rankOf: (file: string, mood: string) => number = () => 0.5,
 ): Readonly<{ glued: readonly Piece[]; steady: readonly Piece[] }> {
   const random = seededRandom(seed);
   const shuffled = (files: readonly string[]): string[] =>
@@ -52,18 +76,26 @@ export function drawPieces(
       .map((file) => [random.next(), file] as const)
       .sort(([a], [b]) => a - b)
       .map(([, file]) => file);
-  const filesWith = (wanted: readonly string[], unwanted: readonly string[]): string[] =>
+  const filesWith = (
+    [mood, opposite]: readonly [string, string],
+    wanted: readonly string[],
+    unwanted: readonly string[],
+  ): string[] =>
     [...feels]
-      .filter(([, has]) => wanted.some((feel) => has.has(feel)) && !unwanted.some((feel) => has.has(feel)))
+      .filter(([file, has]) => {
+        const [own, other] = [rankOf(file, mood), rankOf(file, opposite)];
+        if (pool === 'teachers') return own > 0.65 && other < 0.35;
+        if (pool === 'agreed' && own <= other) return false;
+        return wanted.some((feel) => has.has(feel)) && !unwanted.some((feel) => has.has(feel));
+      })
       .map(([file]) => file)
       .sort();
-  const glued = opposed.flatMap(({ tags, feels: [left, right] }): Piece[] => {
-    const [a, b] = [shuffled(filesWith(left, right)), shuffled(filesWith(right, left))];
+  const glued = opposed.flatMap(({ tags: [x, y], feels: [left, right] }): Piece[] => {
+    const a = shuffled(filesWith([x, y], left, right));
+    const b = shuffled(filesWith([y, x], right, left));
     return Array.from({ length: Math.min(a.length, b.length, pairs / 2) }, (_, i) => {
       const files = [a[i] ?? '', b[i] ?? ''];
-      return i % 2 === 0
-        ? { files, moods: [...tags] }
-        : { files: files.reverse(), moods: [...tags].reverse() };
+      return i % 2 === 0 ? { files, moods: [x, y] } : { files: files.reverse(), moods: [y, x] };
     });
   });
   const steady = shuffled([...new Set(glued.flatMap(({ files }) => files))])

@@ -2,27 +2,26 @@
  * Shifts of mood on glued and on steady tracks.
  *
  * Usage: node test/quality/tagging/shifts.ts AUDIO_FOLDER LABELS.tsv [--pairs 20] [--seconds 40] [--seeds 1,2,3]
- *   [--model ID@VERSION|FOLDER] [--cache DIR] [--experimental] [--rule JSON] [--verbose]
+ *   [--pool label|agreed|teachers --teachers ANSWERS.jsonl] [--steady-seconds 40] [--model ID@VERSION|FOLDER] [--cache DIR]
+ *   [--experimental] [--rule JSON] [--verbose]
  * LABELS.tsv has the columns file and feel, a list such as "Relaxed, Bright". For each seed, draws pairs with opposed
  * feels, glues their first seconds, and reports in how many each half has its own mood in front (mean score over its
- * segments) and the border is found within 5 s; steady tracks are single ones, and any shift in them is false.
+ * segments) and the border is found within 5 s; steady tracks are single ones, and any shift in them is false. ANSWERS.jsonl
+ * is what the harness' teachers.py writes (combined).
  */
 import { parseArgs } from 'node:util';
-import { findModel, ModelRegistry } from '@earmark/models';
-import {
-  defaultShiftRule,
-  type ShiftRule,
-  tagTrack,
-  type TaggerModel,
-  type TagResult,
-} from '@earmark/tagging';
-import { drawPieces, PieceListener, readFeels } from './glued-tracks.ts';
+import { findModel, ModelRegistry, taggerModelOf } from '@earmark/models';
+import { defaultShiftRule, type ShiftRule, tagTrack, type TagResult } from '@earmark/tagging';
+import { drawPieces, PieceListener, readFeels, readRanks, type PoolKind } from './glued-tracks.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     pairs: { type: 'string', default: '20' },
     seconds: { type: 'string', default: '40' },
+    'steady-seconds': { type: 'string', default: '40' },
+    pool: { type: 'string', default: 'label' },
+    teachers: { type: 'string' },
     seeds: { type: 'string', default: '1' },
     model: { type: 'string' },
     cache: { type: 'string' },
@@ -35,16 +34,13 @@ const [folder, labels] = positionals;
 if (folder === undefined || labels === undefined) throw new Error('AUDIO_FOLDER and LABELS.tsv are needed');
 const entry = await findModel(await ModelRegistry.open(), values.model);
 const { manifest } = entry;
-const frameMs = (manifest.frontEnd.hopSamples / manifest.frontEnd.sampleRateHz) * 1000;
-const model: TaggerModel = {
-  id: entry.id,
-  version: entry.version,
-  tags: manifest.tags,
-  embeddingSize: manifest.outputs.embedding.size,
-  windowMs: manifest.input.frames * frameMs,
-  hopMs: manifest.input.hopFrames * frameMs,
-};
-const listener = new PieceListener({ entry, folder, seconds: Number(values.seconds), cache: values.cache });
+const model = taggerModelOf(manifest);
+const { cache } = values;
+const listener = new PieceListener({ entry, folder, seconds: Number(values.seconds), cache });
+const steadyListener = new PieceListener({ entry, folder, seconds: Number(values['steady-seconds']), cache });
+const pool = values.pool as PoolKind;
+const rankOf = values.teachers === undefined ? undefined : readRanks(values.teachers);
+if (pool !== 'label' && rankOf === undefined) throw new Error('--teachers is needed');
 const feels = readFeels(labels);
 const shiftRule: ShiftRule = { ...defaultShiftRule, ...(JSON.parse(values.rule) as Partial<ShiftRule>) };
 
@@ -65,7 +61,7 @@ console.log(
 );
 console.log('|---:|---:|---:|---:|---:|---:|---:|---:|');
 for (const seed of values.seeds.split(',').map(Number)) {
-  const { glued, steady } = drawPieces(feels, Number(values.pairs), seed);
+  const { glued, steady } = drawPieces(feels, Number(values.pairs), seed, pool, rankOf);
   const count = { ordered: 0, found: 0, both: 0, others: 0, said: 0, steadyFalse: 0 };
   for (const piece of glued) {
     const { outputs, borderMs } = await listener.hear(piece);
@@ -91,7 +87,7 @@ for (const seed of values.seeds.split(',').map(Number)) {
     );
   }
   for (const piece of steady) {
-    const { outputs } = await listener.hear(piece);
+    const { outputs } = await steadyListener.hear(piece);
     const { shifts } = tagTrack(model, outputs, { experimental: values.experimental, shiftRule });
     if (shifts.length === 0) continue;
     count.steadyFalse++;
@@ -102,3 +98,4 @@ for (const seed of values.seeds.split(',').map(Number)) {
   );
 }
 await listener.close();
+await steadyListener.close();
