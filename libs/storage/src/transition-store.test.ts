@@ -95,8 +95,7 @@ describe('PgTransitionStore', () => {
       [1, 20_000],
     ]);
     expect(heads[1]?.code).toEqual(Float32Array.of(0.2, 0.5, -0.25));
-    const [tail] = await store.findSeams(tenantId, [{ trackId, side: 'tail', ordinal: 0 }]);
-    expect(tail).toMatchObject({ side: 'tail', atMs: 59_000 });
+    expect(await store.seams(tenantId, [trackId], 'tail')).toMatchObject([{ side: 'tail', atMs: 59_000 }]);
     expect(await store.facts(tenantId, [trackId])).toEqual([
       { id: trackId, title: 'one', artists: [], explicit: true },
     ]);

@@ -4,7 +4,6 @@ import type {
   CodedSeam,
   HeadChange,
   NewProfile,
-  SeamKey,
   Side,
   StoredProfile,
   StoredSeam,
@@ -13,7 +12,7 @@ import type {
 } from '@earmark/transition';
 import type { ClientBase } from 'pg';
 import type { Database } from './database.js';
-import { allOf, sql, type SqlStatement } from './sql.js';
+import { sql } from './sql.js';
 
 type Details = Pick<StoredProfile, 'cues' | 'edges' | 'sections'>;
 
@@ -124,22 +123,13 @@ export class PgTransitionStore implements TransitionStore {
     return rows.map(profileFromRow);
   }
 
-  seams(tenantId: TenantId, trackIds: readonly TrackId[], side: Side): Promise<readonly StoredSeam[]> {
-    return this.readSeams([
-      sql`tenant_id = ${tenantId}`,
-      sql`track_id = ANY(${trackIds})`,
-      sql`side = ${side}`,
-    ]);
-  }
-
-  findSeams(tenantId: TenantId, keys: readonly SeamKey[]): Promise<readonly StoredSeam[]> {
-    if (keys.length === 0) return Promise.resolve([]);
-    return this.readSeams([
-      sql`tenant_id = ${tenantId}`,
-      sql`(track_id, side, ordinal) IN (
-            SELECT * FROM unnest(${keys.map(({ trackId }) => trackId)}::text[], ${keys.map(({ side }) => side)}::text[],
-                                 ${keys.map(({ ordinal }) => ordinal)}::integer[]))`,
-    ]);
+  async seams(tenantId: TenantId, trackIds: readonly TrackId[], side: Side): Promise<readonly StoredSeam[]> {
+    const { rows } = await this.database.pool.query<SeamRow>(sql`
+      SELECT track_id AS "trackId", side, ordinal, at_ms AS "atMs", strength, code
+        FROM track_seam
+       WHERE tenant_id = ${tenantId} AND track_id = ANY(${trackIds}) AND side = ${side}
+       ORDER BY track_id, ordinal`);
+    return rows.map(({ code, ...row }) => ({ ...row, code: floatsOf(code) }));
   }
 
   async changes(afterSequence: number, limit: number): Promise<readonly HeadChange[]> {
@@ -243,15 +233,6 @@ export class PgTransitionStore implements TransitionStore {
        ORDER BY t.id
        LIMIT ${page.limit}`);
     return rows.map(({ id }) => id);
-  }
-
-  private async readSeams(conditions: readonly SqlStatement[]): Promise<readonly StoredSeam[]> {
-    const { rows } = await this.database.pool.query<SeamRow>(sql`
-      SELECT track_id AS "trackId", side, ordinal, at_ms AS "atMs", strength, code
-        FROM track_seam
-       WHERE ${allOf(conditions)}
-       ORDER BY track_id, side, ordinal`);
-    return rows.map(({ code, ...row }) => ({ ...row, code: floatsOf(code) }));
   }
 }
 

@@ -44,9 +44,6 @@ export type HeadChange = Readonly<{
   heads?: TrackHeads;
 }>;
 
-/** Names a seam. */
-export type SeamKey = Readonly<{ trackId: TrackId; side: Side; ordinal: number }>;
-
 /** Profiles of tracks; each change is noted in the order of commits, so that indexes of other processes can follow. */
 export interface TransitionStore {
   /**
@@ -59,8 +56,6 @@ export interface TransitionStore {
   find(tenantId: TenantId, trackIds: readonly TrackId[]): Promise<readonly StoredProfile[]>;
   /** All tails, or heads, of tracks: by track, then in order of time. */
   seams(tenantId: TenantId, trackIds: readonly TrackId[], side: Side): Promise<readonly StoredSeam[]>;
-  /** Named seams, in no order; unknown ones are left out. */
-  findSeams(tenantId: TenantId, keys: readonly SeamKey[]): Promise<readonly StoredSeam[]>;
   /** Tracks that were added, changed or removed after a sequence, oldest first; a removed one has no heads. */
   changes(afterSequence: number, limit: number): Promise<readonly HeadChange[]>;
 }

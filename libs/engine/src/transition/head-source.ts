@@ -54,10 +54,10 @@ export class HeadSource {
   ): Promise<ReadonlyMap<TrackId, Head>> {
     const [profiles, seams] = await Promise.all([
       this.parts.profiles.get(tenantId, trackIds),
-      this.parts.store.seams(tenantId, trackIds, 'head'),
+      this.parts.profiles.seams(tenantId, trackIds, 'head'),
     ]);
     const found = new Map<TrackId, Head>();
-    for (const [trackId, heads] of Map.groupBy(seams, (seam) => seam.trackId)) {
+    for (const [trackId, heads] of seams) {
       const profile = profiles.get(trackId);
       if (profile !== undefined) found.set(trackId, this.#best(heads, profile, tail, constraints));
     }

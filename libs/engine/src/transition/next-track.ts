@@ -1,4 +1,4 @@
-import type { TenantId, TrackId } from '@earmark/kernel';
+import type { TrackId } from '@earmark/kernel';
 import type { PgTransitionStore, TrackFacts } from '@earmark/storage';
 import {
   chooseDiverse,
@@ -16,12 +16,7 @@ import type { HeadIndexKeeper } from './head-index-keeper.js';
 import { joinPair } from './join-pair.js';
 import type { ProfileCache } from './profile-cache.js';
 import type { Tail, TailSource } from './tail-source.js';
-import {
-  defaultMaxSkipMs,
-  type NextConstraints,
-  type NextRequest,
-  type NextResult,
-} from './transition-types.js';
+import { defaultMaxSkipMs, type NextRequest, type NextResult } from './transition-types.js';
 
 const defaultK = 10;
 const defaultDiversity = 0.2;
@@ -34,9 +29,7 @@ const recentTracks = 100;
 type Rated = Readonly<{
   hit: HeadHit;
   facts: TrackFacts;
-  profile: StoredProfile;
   code: Float32Array;
-  confidence: number;
   score: number;
 }>;
 
@@ -71,7 +64,7 @@ export class NextTrack {
       ...(request.history ?? []).toReversed(),
     ];
     const gone = new Set(latestFirst);
-    const tooNear = await this.#artistsNear(tenantId, [...gone], constraints);
+    const waiting = [...gone].slice(0, constraints.artistGap ?? 0);
     const { keeper } = this.parts;
     const { candidates: only } = request;
     const { catalogIds, tempoBpm } = request.filter ?? {};
@@ -94,7 +87,7 @@ export class NextTrack {
         extra.length > 0
           ? await keeper.search(tenantId, tail.code, extra.length, { ...filter, only: extra })
           : [];
-      rated = await this.#rate(request, tail, [...nearest, ...others], tooNear, pairs);
+      rated = await this.#rate(request, tail, [...nearest, ...others], waiting, pairs);
       if (rated.length >= k || nearest.length < wanted) break;
       wanted *= shortlistShare;
     }
@@ -108,15 +101,22 @@ export class NextTrack {
       k,
       request.diversity ?? defaultDiversity,
     );
-    const candidates = chosen.map((i) => {
-      const { facts, profile, code, score, hit } = pool[i];
-      return {
+    const profiles = await this.parts.profiles.get(
+      tenantId,
+      chosen.map((i) => pool[i].facts.id),
+    );
+    const candidates = chosen.flatMap((i) => {
+      const { facts, code, score, hit } = pool[i];
+      const profile = profiles.get(facts.id);
+      if (profile === undefined) return [];
+      const candidate = {
         trackId: facts.id,
         ...(facts.title !== undefined && { title: facts.title }),
         artists: facts.artists,
         score,
         ...joinPair(this.parts.model, tail, { profile, code, atMs: hit.atMs }, constraints, from.atMs),
       };
+      return [candidate];
     });
     const cueOutMs = candidates[0]?.plan.cueOutMs ?? Math.round(tail.atMs);
     return { from: { ...(fromId !== undefined && { trackId: fromId }), cueOutMs }, candidates };
@@ -130,64 +130,51 @@ export class NextTrack {
     return this.parts.feedback.pairsFrom(request.tenantId, fromId);
   }
 
-  /** Artists of the tracks played last, who have to wait. @param played the latest first */
-  async #artistsNear(
-    tenantId: TenantId,
-    played: readonly TrackId[],
-    { artistGap = 0 }: NextConstraints,
-  ): Promise<ReadonlySet<string>> {
-    const facts = await this.parts.store.facts(tenantId, played.slice(0, artistGap));
-    return new Set(facts.flatMap(({ artists }) => artists));
-  }
-
-  /** Reads what the database knows of the hits, filters by it, and orders by score. */
+  /**
+   * Reads what the database knows of the hits, filters by it, and orders by score.
+   *
+   * @param played tracks whose artists have to wait
+   */
   async #rate(
     request: NextRequest,
     tail: Tail,
     hits: readonly HeadHit[],
-    tooNear: ReadonlySet<string>,
+    played: readonly TrackId[],
     pairs: ReadonlyMap<TrackId, PairFeedback>,
   ): Promise<readonly Rated[]> {
     const { tenantId, filter = {}, constraints = {} } = request;
     const { store, profiles, model, today } = this.parts;
+    const { keyRule = 'any' } = constraints;
     const ids = hits.map(({ trackId }) => trackId);
-    const [facts, known, seams] = await Promise.all([
-      store.facts(tenantId, ids),
-      profiles.get(tenantId, ids),
-      store.findSeams(
-        tenantId,
-        hits.map(({ trackId, ordinal }) => ({ trackId, side: 'head', ordinal })),
-      ),
+    const [facts, seams, keyed] = await Promise.all([
+      store.facts(tenantId, [...ids, ...played]),
+      profiles.seams(tenantId, ids, 'head'),
+      keyRule === 'any' ? undefined : profiles.get(tenantId, ids),
     ]);
     const factsOf = new Map(facts.map((one) => [one.id, one]));
-    const codeOf = new Map(seams.map(({ trackId, code }) => [trackId, code]));
+    const tooNear = new Set(played.flatMap((id) => factsOf.get(id)?.artists ?? []));
     const day = today();
     const rated: Rated[] = [];
     for (const hit of hits) {
-      const [about, profile, code] = [
-        factsOf.get(hit.trackId),
-        known.get(hit.trackId),
-        codeOf.get(hit.trackId),
-      ];
+      const about = factsOf.get(hit.trackId);
+      const code = seams.get(hit.trackId)?.find(({ ordinal }) => ordinal === hit.ordinal)?.code;
       // A track that was removed since the index was read is in one of them no more.
-      if (about === undefined || profile === undefined || code === undefined) continue;
+      if (about === undefined || code === undefined) continue;
       if (!isAvailable(about.rights, filter.market, day)) continue;
       if (filter.explicit === false && about.explicit === true) continue;
       if (about.artists.some((artist) => tooNear.has(artist))) continue;
-      if (!keysAgree(tail, profile, constraints)) continue;
-      const confidence = model.score(tail.code, code);
+      if (keyRule !== 'any' && !keysAgree(tail, keyed?.get(hit.trackId), keyRule)) continue;
       const pair = pairs.get(hit.trackId);
       const bias = pair === undefined ? 0 : feedbackBias(pair);
-      rated.push({ hit, facts: about, profile, code, confidence, score: clamp(confidence + bias) });
+      rated.push({ hit, facts: about, code, score: clamp(model.score(tail.code, code) + bias) });
     }
     return rated.sort((a, b) => b.score - a.score || (a.hit.trackId < b.hit.trackId ? -1 : 1));
   }
 }
 
-function keysAgree({ side }: Tail, to: StoredProfile, { keyRule = 'any' }: NextConstraints): boolean {
-  if (keyRule === 'any') return true;
-  if (side.key === undefined || to.key === undefined) return false;
-  return keyDistance(side.key, to.key) <= (keyRule === 'same' ? 0 : 1);
+function keysAgree({ side }: Tail, to: StoredProfile | undefined, rule: 'compatible' | 'same'): boolean {
+  if (side.key === undefined || to?.key === undefined) return false;
+  return keyDistance(side.key, to.key) <= (rule === 'same' ? 0 : 1);
 }
 
 function clamp(score: number): number {

@@ -1,48 +1,56 @@
 import type { TenantId, TrackId } from '@earmark/kernel';
-import type { StoredProfile, TransitionStore } from '@earmark/transition';
+import type { Side, StoredProfile, StoredSeam, TransitionStore } from '@earmark/transition';
+import { TrackCache } from './track-cache.js';
 
 /** Profiles kept: about 100 MB. */
 const mostProfiles = 20_000;
+/** Tracks whose heads, or tails, are kept: about 1 kB a seam, two to six of them a track. */
+const mostSeams = 40_000;
 
-/** Profiles of tracks, read when first needed and kept while they are used. */
+/** Profiles and seams of tracks as the database has them, at most as old as the last change that was told. */
 export class ProfileCache {
-  /** Least recently used first. */
-  readonly #kept = new Map<TrackId, { tenantId: TenantId; profile: StoredProfile }>();
+  readonly #profiles: TrackCache<StoredProfile>;
+  readonly #seams: Readonly<Record<Side, TrackCache<readonly StoredSeam[]>>>;
 
-  constructor(private readonly store: TransitionStore) {}
+  constructor(store: TransitionStore) {
+    const seamsOf = (side: Side): TrackCache<readonly StoredSeam[]> =>
+      new TrackCache(
+        async (tenantId, ids) =>
+          Map.groupBy(await store.seams(tenantId, ids, side), ({ trackId }) => trackId),
+        mostSeams,
+      );
+    this.#profiles = new TrackCache(
+      async (tenantId, ids) => (await store.find(tenantId, ids)).map((profile) => [profile.trackId, profile]),
+      mostProfiles,
+    );
+    this.#seams = { head: seamsOf('head'), tail: seamsOf('tail') };
+  }
 
   /** Profiles of a tenant's tracks; tracks without one are left out. */
-  async get(tenantId: TenantId, trackIds: readonly TrackId[]): Promise<ReadonlyMap<TrackId, StoredProfile>> {
-    const found = new Map<TrackId, StoredProfile>();
-    const missing: TrackId[] = [];
-    for (const id of trackIds) {
-      const kept = this.#kept.get(id);
-      if (kept?.tenantId !== tenantId) {
-        missing.push(id);
-        continue;
-      }
-      this.#kept.delete(id);
-      this.#kept.set(id, kept);
-      found.set(id, kept.profile);
-    }
-    for (const profile of await this.store.find(tenantId, missing)) {
-      found.set(profile.trackId, profile);
-      this.#kept.set(profile.trackId, { tenantId, profile });
-    }
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= mostProfiles) break;
-      this.#kept.delete(oldest);
-    }
-    return found;
+  get(tenantId: TenantId, trackIds: readonly TrackId[]): Promise<ReadonlyMap<TrackId, StoredProfile>> {
+    return this.#profiles.get(tenantId, trackIds);
+  }
+
+  /** Heads, or tails, of a tenant's tracks in order of time; tracks without any are left out. */
+  seams(
+    tenantId: TenantId,
+    trackIds: readonly TrackId[],
+    side: Side,
+  ): Promise<ReadonlyMap<TrackId, readonly StoredSeam[]>> {
+    return this.#seams[side].get(tenantId, trackIds);
   }
 
   /** Forgets all tracks. */
   clear(): void {
-    this.#kept.clear();
+    for (const cache of this.#caches()) cache.clear();
   }
 
   /** Forgets a track that was removed or changed. */
   forget(trackId: TrackId): void {
-    this.#kept.delete(trackId);
+    for (const cache of this.#caches()) cache.forget(trackId);
+  }
+
+  #caches(): readonly Pick<TrackCache<unknown>, 'clear' | 'forget'>[] {
+    return [this.#profiles, this.#seams.head, this.#seams.tail];
   }
 }

@@ -28,13 +28,11 @@ export class Sequences {
   async order(request: SequenceRequest): Promise<SequenceResult> {
     const { tenantId, constraints = {}, curve, budgetMs } = request;
     const trackIds = [...new Set(request.trackIds)];
-    const [profiles, heads, tails] = await Promise.all([
+    const [profiles, headsOf, tailsOf] = await Promise.all([
       this.parts.profiles.get(tenantId, trackIds),
-      this.parts.store.seams(tenantId, trackIds, 'head'),
-      this.parts.store.seams(tenantId, trackIds, 'tail'),
+      this.parts.profiles.seams(tenantId, trackIds, 'head'),
+      this.parts.profiles.seams(tenantId, trackIds, 'tail'),
     ]);
-    const headsOf = Map.groupBy(heads, ({ trackId }) => trackId);
-    const tailsOf = Map.groupBy(tails, ({ trackId }) => trackId);
     const tracks = trackIds.map((id) => {
       const [profile, ins, outs] = [profiles.get(id), headsOf.get(id), tailsOf.get(id)];
       if (profile === undefined || ins === undefined || outs === undefined)

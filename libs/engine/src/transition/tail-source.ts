@@ -63,13 +63,13 @@ export class TailSource {
   ): Promise<Tail> {
     if ('path' in from) return this.#ofFile(from, constraints, signal);
     const { trackId, atMs } = from;
-    const { store, profiles, audio } = this.parts;
-    const [stored, tails] = await Promise.all([
+    const { profiles, audio } = this.parts;
+    const [stored, seams] = await Promise.all([
       profiles.get(tenantId, [trackId]),
-      store.seams(tenantId, [trackId], 'tail'),
+      profiles.seams(tenantId, [trackId], 'tail'),
     ]);
-    const side = stored.get(trackId);
-    if (side === undefined || tails.length === 0) {
+    const [side, tails] = [stored.get(trackId), seams.get(trackId)];
+    if (side === undefined || tails === undefined) {
       throw new NotAnalyzedError(`the track ${trackId} has not been analysed`);
     }
     const chosen = chooseTail(tails, side.durationMs, atMs, constraints.maxCutMs);
