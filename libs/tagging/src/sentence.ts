@@ -43,6 +43,19 @@ export function describeParts(
   };
 }
 
+/**
+ * Puts a shift into one sentence, to be read where it happens.
+ *
+ * @returns such as "at 1:12 calm piano turns into tense strings" and "1:12，平静的钢琴转为紧张的弦乐"
+ */
+export function describeShift(ontology: Ontology, before: SentencePart, after: SentencePart): Localized {
+  const at = clockTime(after.startMs);
+  return {
+    en: `at ${at} ${english(ontology, before)} turns into ${english(ontology, after)}`,
+    zh: `${at}，${chinese(ontology, before)}转为${chinese(ontology, after)}`,
+  };
+}
+
 /** Minutes and seconds, with hours when there are any: 1:12, 1:02:03. */
 export function clockTime(timeMs: number): string {
   const seconds = Math.floor(timeMs / 1000);

@@ -33,6 +33,8 @@ export type MoodShift = Readonly<{
   from: readonly string[];
   /** Moods after. */
   to: readonly string[];
+  /** Absent in what an earlier version stored. */
+  sentence?: Localized;
 }>;
 
 /** Everything that is said of a track; the line of `earmark tag --json` but for the path. */

@@ -85,7 +85,17 @@ describe('shifts', () => {
 
   it('reports where a mood turns into its opposite, within one hop', () => {
     const { shifts, tags } = tagTrack(plainModel, glued);
-    expect(shifts).toEqual([{ atMs: 71_250, from: ['relaxing-calm'], to: ['exciting-energetic'] }]);
+    expect(shifts).toEqual([
+      {
+        atMs: 71_250,
+        from: ['relaxing-calm'],
+        to: ['exciting-energetic'],
+        sentence: {
+          en: 'at 1:11 calm piano turns into energetic strings',
+          zh: '1:11，平静的钢琴转为充满活力的弦乐',
+        },
+      },
+    ]);
     expect(names({ tags })).toEqual(
       expect.arrayContaining(['mood/relaxing-calm', 'mood/exciting-energetic']),
     );
@@ -194,7 +204,7 @@ describe('shifts by contrasts of the model', () => {
   it('put the contrast into the scores of both sides, levelled where one mood leads on both', () => {
     const outputs = outputsOf([...repeated(merry, 12), ...repeated(gloomy, 12)]);
     const { shifts, segments } = tagTrack(model, outputs, { all: true });
-    expect(shifts).toEqual([{ atMs: 31_250, from: ['happy'], to: ['scary-dark'] }]);
+    expect(shifts).toMatchObject([{ atMs: 31_250, from: ['happy'], to: ['scary-dark'] }]);
     const leads = [3, 20].map((k) => {
       const mood = segments[k].scores?.mood ?? {};
       return mood.happy - mood['scary-dark'];

@@ -22,7 +22,7 @@ import {
   type ScoredRange,
   type SegmentGrid,
 } from './segment-grid.js';
-import { describeParts, type SentencePart, type SentenceSubject } from './sentence.js';
+import { describeParts, describeShift, type SentencePart, type SentenceSubject } from './sentence.js';
 import type {
   AllScores,
   Ambiguity,
@@ -102,7 +102,12 @@ class TrackTagger {
     const { heard, model, outputs, ontology, options } = this;
     const hasMusic = heard.musicSegments.length > 0;
     const tags = [...(hasMusic ? this.#musicTags() : []), ...this.#activityTags()].sort(byFacetAndScore);
-    const shifts = this.borders.map((border) => shiftAt(heard, border));
+    const plainShifts = this.borders.map((border) => shiftAt(heard, border));
+    const parts = this.#parts(tags, plainShifts);
+    const shifts = plainShifts.map((shift, i) => ({
+      ...shift,
+      sentence: describeShift(ontology, parts[i], parts[i + 1]),
+    }));
     return {
       durationMs: outputs.durationMs,
       model: { id: model.id, version: model.version },
@@ -111,7 +116,7 @@ class TrackTagger {
       segments: Array.from({ length: outputs.count }, (_, k) => this.#segment(k)),
       shifts,
       ambiguous: hasMusic ? this.#undecided(tags) : [],
-      sentence: describeParts(ontology, this.#subject(), this.#parts(tags, shifts)),
+      sentence: describeParts(ontology, this.#subject(), parts),
       ...(options.all === true && {
         scores: this.#allScores((t) => heard.trackScores[t], heard.silent.every(Boolean)),
         embedding: Array.from(heard.meanEmbedding(), (value) => rounded(value)),

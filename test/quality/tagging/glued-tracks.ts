@@ -160,12 +160,19 @@ export class PieceListener {
     const rate = this.entry.manifest.frontEnd.sampleRateHz;
     const samples = new Float32Array(this.seconds * rate);
     let filled = 0;
+    const enough = new AbortController();
     const push = ([mono]: readonly Float32Array[]): void => {
       const part = (mono ?? new Float32Array(0)).subarray(0, samples.length - filled);
       samples.set(part, filled);
       filled += part.length;
+      if (filled === samples.length) enough.abort();
     };
-    await listen(await this.#decoder, join(this.folder, file), [{ sampleRateHz: rate, channels: 1, push }]);
+    const consumer = { sampleRateHz: rate, channels: 1 as const, push };
+    try {
+      await listen(await this.#decoder, join(this.folder, file), [consumer], { signal: enough.signal });
+    } catch (error) {
+      if (!enough.signal.aborted) throw error;
+    }
     const cut = samples.subarray(0, filled);
     this.#samples.set(file, cut);
     return cut;

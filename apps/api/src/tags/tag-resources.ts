@@ -18,6 +18,16 @@ const segmentSchema = z
   .object({ startMs: ms, endMs: ms, tags: z.array(scoredTag) })
   .meta({ id: 'TaggedSegment' });
 
+/** A moment at which the mood turns into its opposite. */
+export const shiftResource = z
+  .object({
+    atMs: ms,
+    from: z.array(z.string()),
+    to: z.array(z.string()),
+    sentence: z.object({ en: z.string(), zh: z.string() }).optional(),
+  })
+  .meta({ id: 'MoodShift' });
+
 /** What is said of a track or file. */
 export const taggingResource = z
   .object({
@@ -25,7 +35,7 @@ export const taggingResource = z
     model: z.object({ id: z.string(), version: z.string() }),
     sentence: z.object({ en: z.string(), zh: z.string() }),
     tags: z.array(tagSchema),
-    shifts: z.array(z.object({ atMs: ms, from: z.array(z.string()), to: z.array(z.string()) })),
+    shifts: z.array(shiftResource),
     segments: z.array(segmentSchema).optional(),
   })
   .meta({ id: 'Tagging' });

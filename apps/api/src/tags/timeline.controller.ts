@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { ApiContext } from '../api-context.js';
 import { Route } from '../http/answers.js';
 import { principalOf } from '../http/principal.js';
+import { shiftResource } from './tag-resources.js';
 
 const ms = z.number().int();
 const range = z.object({ startMs: ms, endMs: ms });
@@ -29,7 +30,7 @@ const timelineResource = z
         verdict: z.string().optional(),
       }),
     ),
-    shifts: z.array(z.object({ atMs: ms, from: z.array(z.string()), to: z.array(z.string()) })),
+    shifts: z.array(shiftResource),
     speechMusic: z
       .array(range.extend({ label: z.enum(['speech', 'music', 'silence', 'speech-over-music']) }))
       .meta({ description: 'Without gaps where the track has been tagged' }),
@@ -98,7 +99,11 @@ export class TimelineController {
           })),
         )
         .sort((a, b) => a.startMs - b.startMs || b.score - a.score),
-      shifts: [...(said?.shifts ?? [])].map(({ atMs, from, to }) => ({ atMs, from: [...from], to: [...to] })),
+      shifts: [...(said?.shifts ?? [])].map(({ from, to, ...shift }) => ({
+        ...shift,
+        from: [...from],
+        to: [...to],
+      })),
       speechMusic: speechMusicOf(placesOf('speech'), placesOf('music'), placesOf('silence')),
       ...(profile && {
         loudness: {

@@ -44,10 +44,11 @@ export const tagCommand: Command = {
   },
 };
 
-/** Sentence and tags of one file, for people. */
+/** Sentence in both languages, tags and shifts of one file, for people. */
 function tagText(path: string, { durationMs, sentence, tags, shifts }: TagResult): string {
   return [
     `${path} (${clockText(durationMs)}): ${sentence.en}`,
+    `  ${sentence.zh}`,
     ...tags.map(({ facet, tag, score }) => `  ${facet.padEnd(11)}${tag.padEnd(24)}${score.toFixed(2)}`),
     ...shifts.map(
       ({ atMs, from, to }) => `  shift at ${clockText(atMs)}: ${from.join(', ')} -> ${to.join(', ')}`,
