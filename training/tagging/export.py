@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes model.onnx and a manifest (see ../MANIFEST.md) from a finished run, and checks the graph against PyTorch.
 
-  export.py RUN/final.pt OUT_FOLDER --version 1.0.0 [--peer PEER/final.pt]
+  export.py RUN/final.pt OUT_FOLDER --version 1.0.0 [--peer PEER/final.pt] [--rows ROWS.npz]
 
---peer: the mean of the weights of two runs that trained as peers. calibrate.py then fills in calibration, thresholds and
-figures.
+--peer: the mean of the weights of two runs that trained as peers. --rows: what teach_labels.py learnt. calibrate.py then
+fills in calibration, thresholds and figures.
 """
 import argparse
 import hashlib
@@ -34,6 +34,15 @@ def fold_mixtures(student):
         for i, terms in labels.mixtures():
             last.weight[i] = sum(w * weight[k] for w, k in terms)
             last.bias[i] = sum(w * bias[k] for w, k in terms)
+
+
+def put_rows(student, path):
+    """Puts in the rows that teach_labels.py fitted: log-odds from the old logit and the same inputs."""
+    last = student.tag_head[-1]
+    with np.load(path) as rows, torch.no_grad():
+        for i, scale, weight, offset in zip(rows["tags"], rows["scale"], rows["weight"], rows["offset"]):
+            last.weight[i] = scale * last.weight[i] + torch.from_numpy(weight).float()
+            last.bias[i] = scale * last.bias[i] + offset
 
 
 def load(path, peer=None):
@@ -74,11 +83,14 @@ def main():
     a.add_argument("--half", action="store_true", help="store the weights as float16 (half the file; the arithmetic stays float32)")
     a.add_argument("--peer", help="final.pt of the run's peer")
     a.add_argument("--no-mixtures", action="store_true")
+    a.add_argument("--rows", help="rows of the tag layer from teach_labels.py")
     o = a.parse_args()
     os.makedirs(o.out, exist_ok=True)
     net, state = load(o.run, o.peer)
     if not o.no_mixtures:
         fold_mixtures(net)
+    if o.rows:
+        put_rows(net, o.rows)
     model = Exported(net).eval()
     example = torch.randn(2, fe.FRAMES, fe.MEL_BANDS)
     path = os.path.join(o.out, "model.onnx")

@@ -179,7 +179,7 @@ def example(rng, sounds, o, turn):
         return np.clip(x * gain(rng.uniform(-25, 3)), -1, 1), exact, "", "speech", False
     kind = "midi" if sounds.midi and draw < 0.13 + o.midi_share and sounds.split == "train" else "music"
     clean = rng.random() < o.clean
-    bent = None if clean or rng.random() < 0.6 else rng.choice(["speed", "pitch", "tempo"], p=[0.5, 0.3, 0.2])
+    bent = None if clean or rng.random() >= o.bend else rng.choice(["speed", "pitch", "tempo"], p=[0.5, 0.3, 0.2])
     factor = rng.uniform(0.87, 1.15) if bent else 1.0
     length = int(np.ceil(N * factor)) if bent in ("speed", "tempo") else N
     if kind == "music" and o.deck and clean:
@@ -198,7 +198,7 @@ def example(rng, sounds, o, turn):
     if clean:
         return x * gain(rng.uniform(-6, 3)), exact, track["id"], kind, True
     level = db(x)
-    if rng.random() < (0.4 if kind == "midi" else 0.22):
+    if rng.random() < (0.4 if kind == "midi" else o.lay):
         other_kind = "midi" if kind == "midi" and rng.random() < 0.5 else "music"
         other, y, other_at = sounds.piece(other_kind, N)
         lead = rng.uniform(-3 if kind == "midi" else 0, 12)
@@ -241,6 +241,8 @@ def main():
     a.add_argument("--split", choices=["train", "heldout"], default="train")
     a.add_argument("--clean", type=float, default=0.35, help="share of pieces left as they are")
     a.add_argument("--midi-share", type=float, default=0.2)
+    a.add_argument("--bend", type=float, default=0.4, help="share of the mixes with another speed, pitch or tempo")
+    a.add_argument("--lay", type=float, default=0.22, help="share of the mixes of music with a second piece under the first")
     a.add_argument("--deck", type=int, default=0, help="not 0: clean music windows come from a deck shuffled with this seed, none twice")
     a.add_argument("--workers", type=int, default=1, help="how many workers share the deck")
     a.add_argument("--place", type=int, default=0, help="place of this worker among them")

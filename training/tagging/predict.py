@@ -2,8 +2,9 @@
 """Runs an exported model over a folder: predictions for the scorer and, with --npz, logits and embeddings a segment
 (and the mean and deviation of 20 MFCCs, as a trivial baseline for probe.py).
 
-  predict.py MODEL_FOLDER AUDIO_FOLDER OUT.jsonl [--seconds 60] [--npz OUT.npz]
+  predict.py MODEL_FOLDER AUDIO_FOLDER OUT.jsonl [--seconds 60] [--npz OUT.npz] [--from HELD_OUT.npz]
 
+--from takes the logits from a file of teach_labels.py instead of from the network.
 OUT.jsonl holds per file the calibrated probability of the mean logit over its segments, {"file", "scores": {facet: {tag: p}}}.
 """
 import argparse
@@ -43,26 +44,37 @@ def main():
     a.add_argument("out")
     a.add_argument("--seconds", type=float, default=60)
     a.add_argument("--npz")
+    a.add_argument("--from", dest="source")
     a.add_argument("--one-window", action="store_true", help="score the middle segment alone instead of the whole track")
     o = a.parse_args()
     manifest, session = open_model(o.model)
     slope = np.array([t["calibration"]["a"] for t in manifest["tags"]])
     offset = np.array([t["calibration"]["b"] for t in manifest["tags"]])
+
+    def answer(logits):
+        """One line of OUT.jsonl's scores."""
+        mean = logits[len(logits) // 2] if o.one_window else logits.mean(0)
+        scores = {}
+        for tag, value in zip(manifest["tags"], 1 / (1 + np.exp(-(slope * mean + offset)))):
+            scores.setdefault(tag["facet"], {})[tag["tag"]] = round(float(value), 6)
+        return scores
+
+    names = sorted(f for f in os.listdir(o.audio) if f.endswith(KINDS))
+    if o.source:
+        with np.load(o.source) as f, open(o.out, "w") as out:
+            for name in names:
+                out.write(json.dumps({"file": name, "scores": answer(f[name + "/logits"])}) + "\n")
+        return
     stored, heard, net = {}, 0.0, 0.0
     with open(o.out, "w") as out:
-        for name in sorted(f for f in os.listdir(o.audio) if f.endswith(KINDS)):
+        for name in names:
             mel = fe.segments(decode(os.path.join(o.audio, name), o.seconds))
             start = time.process_time()
             parts = [session.run(None, {"log_mel": mel[i:i + 8]}) for i in range(0, len(mel), 8)]
             net += time.process_time() - start
             heard += 5 * len(mel)
             logits, embedding = (np.concatenate([p[k] for p in parts]) for k in (0, 1))
-            mean = logits[len(logits) // 2] if o.one_window else logits.mean(0)
-            p = 1 / (1 + np.exp(-(slope * mean + offset)))
-            scores = {}
-            for tag, value in zip(manifest["tags"], p):
-                scores.setdefault(tag["facet"], {})[tag["tag"]] = round(float(value), 6)
-            out.write(json.dumps({"file": name, "scores": scores}) + "\n")
+            out.write(json.dumps({"file": name, "scores": answer(logits)}) + "\n")
             cepstrum = scipy.fft.dct(mel, axis=2, norm="ortho")[:, :, :20]
             stored[name + "/mfcc"] = np.concatenate([cepstrum.mean(1), cepstrum.std(1)], 1)
             stored[name + "/logits"], stored[name + "/embedding"] = logits, embedding

@@ -5,7 +5,7 @@
            [--pretrained RUN/pretrained.pt] and the choices that ablate.py compares
 
 The learning rate follows a cosine over wall-clock time (or examples), so that a run ends when it should on a busy machine.
-The first fifth of a run hears clean windows, the rest clean ones and mixes in equal parts. RUN/last.pt is written every two
+The first part of a run hears clean windows, the rest clean ones and mixes (--clean-first, --clean-share). RUN/last.pt is written every two
 minutes and picked up again; RUN/final.pt holds the averaged weights. Two runs may be peers: they train on their own
 samples and move half way to each other every 45 s (local SGD), which uses two cores without barriers.
 """
@@ -55,6 +55,20 @@ def hiss(mel, rng, share=0.3):
         floor = np.log(power.mean()) + BAND_WIDTH + np.linspace(0, rng.uniform(-4, 2), x.shape[1]) - rng.uniform(20, 60) * np.log(10) / 10
         power += np.exp(floor, dtype="float32") * (0.25 + 1.5 * rng.random(x.shape, "float32"))
         np.log(power, out=x)
+    return mel
+
+
+def bend(mel, rng, share):
+    """Another take of the same music for a share of the clips: tempo within 10 %, a smooth equaliser, all bands one up or down.
+
+    The teachers are not asked again: what they say hardly depends on such small changes. It keeps the network from knowing
+    recordings by their exact spectrum."""
+    n, frames, bands = mel.shape
+    for k in np.flatnonzero(rng.random(n) < share):
+        taken = (rng.integers(frames) + np.arange(frames) * rng.uniform(0.9, 1.1)).astype(int) % frames
+        moved = np.clip(np.arange(bands) + rng.integers(-1, 2), 0, bands - 1)
+        curve = np.interp(np.arange(bands), np.linspace(0, bands - 1, 5), rng.normal(0, 0.4, 5)).astype("float32")
+        mel[k] = mel[k][taken][:, moved] + curve
     return mel
 
 
@@ -142,12 +156,14 @@ def options():
     a.add_argument("--statistics", help="file of target statistics; fitted on the pool and written where it is missing")
     a.add_argument("--peer", help="folder of another run with the same statistics: average weights with it every 45 s")
     a.add_argument("--clean-first", type=float, default=0.2, help="part of the run that hears clean windows alone")
+    a.add_argument("--clean-share", type=float, default=0.5, help="share of clean windows after that")
     a.add_argument("--short-until", type=float, default=0.75, help="until this part of the run the student hears half of each clip: twice the examples")
     a.add_argument("--sampling", choices=sorted(SAMPLING), default="natural", help="how much rare tags are favoured")
     a.add_argument("--balance", type=float, default=0.5, help="share of the draws that follows --sampling")
     a.add_argument("--keep-negatives", type=float, default=1.0, help="share of the negatives that is kept")
     a.add_argument("--decay", type=float, default=0.0, help="part of their weight that negatives of the most frequent tags lose over the run")
     a.add_argument("--mixup", type=float, default=0.0, help="share of the clips that are mixed with another one")
+    a.add_argument("--bend", type=float, default=0.0, help="share of the clips with another tempo, equaliser and pitch, all slight")
     a.add_argument("--robust", type=float, default=0.0, help="share of the steps that train against a gradient attack at 20-45 dB; more than 0 adds noise to a part of all clips")
     a.add_argument("--activity", type=float, default=0.8, help="weight of the exact speech and music labels")
     a.add_argument("--label-share", type=float, default=1.0, help="share of the tracks whose labels are used")
@@ -232,11 +248,12 @@ def main():
         rate = o.rate * min(1, progress / 0.04 + 0.02) * (0.5 + 0.5 * np.cos(np.pi * progress)) + 1e-6
         for group in optimiser.param_groups:
             group["lr"] = rate
-        index = pool.sample(rng, o.batch, 0.87 if progress < o.clean_first else 0.5)
+        index = pool.sample(rng, o.batch, 0.87 if progress < o.clean_first else o.clean_share)
         at, frames = (int(rng.integers(0, HALF + 1)), HALF) if progress < o.short_until else (0, None)
         mel = pool.gather(pool.mel, index, at, frames)
         z, auxiliary, exact = (pool.gather(s, index) for s in (pool.z, pool.auxiliary, pool.exact))
         mix(mel, z, auxiliary, exact, rng, o.mixup)
+        bend(mel, rng, o.bend)
         if o.robust:
             hiss(mel, rng)
         mel, z, auxiliary, exact = (torch.from_numpy(x) for x in (augment(mel, rng), z, auxiliary, exact))
