@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { seededRandom } from '@earmark/kernel';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Earmark, samples, type Row, type Run } from '../support/earmark.ts';
-import { excerpt, writeWav } from '../support/wav.ts';
+import { excerpt, writeWav, writeWideWav } from '../support/wav.ts';
 
 type Tagged = Row &
   Readonly<{
@@ -27,6 +27,7 @@ beforeAll(async () => {
     'silence.wav': () => 0,
     'tone.wav': (at) => 0.125 * Math.sin((2 * Math.PI * 440 * at) / rate),
     'noise.wav': () => 0.3 * (2 * random.next() - 1),
+    'hiss.wav': () => 10 ** (-70 / 20) * Math.sqrt(3) * (2 * random.next() - 1),
   };
   for (const [name, signal] of Object.entries(signals))
     writeWav(
@@ -42,12 +43,22 @@ beforeAll(async () => {
     const { samples: pcm, sampleRateHz } = await excerpt(music, 0, lengthMs);
     writeWav(join(folder, name), pcm, sampleRateHz);
   }
+  const narrow = await excerpt(music, 0, 6000);
+  writeWav(join(folder, 'narrow.wav'), narrow.samples, narrow.sampleRateHz);
+  const wide = Float32Array.from({ length: 4 * narrow.samples.length }, (_, i) => {
+    const at = Math.floor(i / 4);
+    const [here = 0, next = 0] = [narrow.samples[at], narrow.samples[at + 1]];
+    return here + ((i % 4) / 4) * (next - here);
+  });
+  writeWideWav(join(folder, 'wide.wav'), wide, 4 * narrow.sampleRateHz, 6);
   writeFileSync(join(folder, 'empty.wav'), '');
   writeFileSync(join(folder, 'text.mp3'), 'no music at all');
   const names = [
     ...Object.keys(signals),
     'one-second.wav',
     'moment.wav',
+    'narrow.wav',
+    'wide.wav',
     'empty.wav',
     'text.mp3',
     'absent.wav',
@@ -85,6 +96,15 @@ describe('earmark tag', () => {
   it('tags a second of music', () => {
     expect(tagsOf('one-second.wav')).toContain('activity/music');
     expect(rows.get('one-second.wav')?.durationMs).toBe(1000);
+  });
+
+  it('hears 24 bits in six channels at 192 kHz as it hears 16 bits in one', () => {
+    expect(tagsOf('narrow.wav')).toContain('activity/music');
+    expect([...tagsOf('wide.wav')].sort()).toEqual([...tagsOf('narrow.wav')].sort());
+  });
+
+  it('calls hiss at -70 dBFS silence', () => {
+    expect(tagsOf('hiss.wav')).toEqual(['activity/silence']);
   });
 
   it('names the inputs that fail and tags the others', () => {

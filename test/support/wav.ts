@@ -26,6 +26,43 @@ export function writeWav(path: string, samples: Float32Array, sampleRateHz: numb
   writeFileSync(path, bytes);
 }
 
+/**
+ * Writes the same samples into each of several channels, as a WAV file of 24 bits.
+ *
+ * @param samples -1..1
+ */
+export function writeWideWav(
+  path: string,
+  samples: Float32Array,
+  sampleRateHz: number,
+  channels: number,
+): void {
+  const frameBytes = 3 * channels;
+  const bytes = Buffer.alloc(68 + samples.length * frameBytes);
+  bytes.write('RIFF', 0);
+  bytes.writeUInt32LE(bytes.length - 8, 4);
+  bytes.write('WAVEfmt ', 8);
+  bytes.writeUInt32LE(40, 16);
+  bytes.writeUInt16LE(0xfffe, 20);
+  bytes.writeUInt16LE(channels, 22);
+  bytes.writeUInt32LE(sampleRateHz, 24);
+  bytes.writeUInt32LE(sampleRateHz * frameBytes, 28);
+  bytes.writeUInt16LE(frameBytes, 32);
+  bytes.writeUInt16LE(24, 34);
+  bytes.writeUInt16LE(22, 36);
+  bytes.writeUInt16LE(24, 38);
+  bytes.writeUInt32LE(2 ** channels - 1, 40);
+  Buffer.from('0100000000001000800000aa00389b71', 'hex').copy(bytes, 44);
+  bytes.write('data', 60);
+  bytes.writeUInt32LE(samples.length * frameBytes, 64);
+  for (let i = 0; i < samples.length; i++) {
+    const value = Math.round(Math.max(-1, Math.min(1, samples[i] ?? 0)) * 8_388_607);
+    for (let channel = 0; channel < channels; channel++)
+      bytes.writeIntLE(value, 68 + i * frameBytes + 3 * channel, 3);
+  }
+  writeFileSync(path, bytes);
+}
+
 /** Decodes a stretch of a file to mono, without FFmpeg. */
 export async function excerpt(
   path: string,

@@ -1,5 +1,5 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type Random, seededRandom } from '@earmark/kernel';
 import { listen, type MediaDecoder } from '@earmark/media';
 
@@ -62,10 +62,25 @@ export function audioFiles(folder: string, names: readonly string[]): readonly s
     .map((file) => join(folder, file));
 }
 
+/** Reads a line that {@link keepLine} kept. */
+export function keptLine(path: string): Line | undefined {
+  if (!existsSync(`${path}.json`)) return undefined;
+  const bytes = readFileSync(`${path}.f32`);
+  const samples = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  return { samples, stretches: JSON.parse(readFileSync(`${path}.json`, 'utf8')) as Stretch[] };
+}
+
+/** Keeps a line in two files. */
+export function keepLine(path: string, { samples, stretches }: Line): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.f32`, samples);
+  writeFileSync(`${path}.json`, JSON.stringify(stretches));
+}
+
 /** Makes time lines of music, speech, both, noise and silences, levels and lengths drawn at random. */
 export class LineMaker {
   readonly #decoded = new Map<string, Float32Array>();
-  readonly #random: Random;
+  #random: Random = seededRandom(1);
   private readonly decoder: MediaDecoder;
   private readonly files: Readonly<Record<'music' | 'speech' | 'noise', readonly string[]>>;
   private readonly sampleRateHz: number;
@@ -75,17 +90,16 @@ export class LineMaker {
       decoder: MediaDecoder;
       files: Readonly<Record<'music' | 'speech' | 'noise', readonly string[]>>;
       sampleRateHz: number;
-      seed: number;
     }>,
   ) {
-    this.#random = seededRandom(options.seed);
     this.decoder = options.decoder;
     this.files = options.files;
     this.sampleRateHz = options.sampleRateHz;
   }
 
-  /** A line of about `seconds`: stretches of 6 to 24 s, never twice the same kind in a row. */
-  async make(seconds: number): Promise<Line> {
+  /** A line of about `seconds`: stretches of 6 to 24 s, never twice the same kind in a row; one seed, one line. */
+  async make(seconds: number, seed: number): Promise<Line> {
+    this.#random = seededRandom(seed);
     const made: Float32Array[] = [];
     const stretches: Stretch[] = [];
     let startMs = 0;

@@ -3,16 +3,26 @@
  *
  * Usage: node test/quality/tagging/activity.ts --music FOLDER --speech FOLDER --noise FOLDER [--speech-names PREFIX,...]
  *   [--noise-names PREFIX,...] [--music-names PREFIX,...] [--lines 20] [--seconds 150] [--seed 1] [--model ID@VERSION|FOLDER]
- *   [--verbose]
+ *   [--cache DIR] [--verbose]
+ * DIR keeps the lines; a line that it has is taken from there, whatever the folders are.
  * A segment holds an activity if it goes on in at least half of its window (5 s); "clear" segments are those in which every
  * activity goes on in less than a fifth or more than four fifths. "time line": the places of the activity tags of the track,
  * compared on the hop (2.5 s) that each segment stands for.
  */
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openMediaDecoder } from '@earmark/media';
 import { findModel, ModelRegistry, Tagger, TaggingSession } from '@earmark/models';
 import { tagTrack } from '@earmark/tagging';
-import { activities, audioFiles, LineMaker, shareOf, type Activity } from './activity-lines.ts';
+import {
+  activities,
+  audioFiles,
+  keepLine,
+  keptLine,
+  LineMaker,
+  shareOf,
+  type Activity,
+} from './activity-lines.ts';
 
 const { values } = parseArgs({
   options: {
@@ -26,6 +36,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '150' },
     seed: { type: 'string', default: '1' },
     model: { type: 'string' },
+    cache: { type: 'string' },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -43,7 +54,6 @@ const maker = new LineMaker({
     noise: audioFiles(noise, names(values['noise-names'])),
   },
   sampleRateHz: entry.manifest.frontEnd.sampleRateHz,
-  seed: Number(values.seed),
 });
 
 type Tally = { hit: number; said: number; true: number; count: number };
@@ -60,7 +70,11 @@ function count(view: (typeof views)[number], activity: Activity, isTrue: boolean
 }
 
 for (let i = 0; i < Number(values.lines); i++) {
-  const { samples, stretches } = await maker.make(Number(values.seconds));
+  const seed = 1000 * Number(values.seed) + i;
+  const path = values.cache && join(values.cache, `line-${values.seconds}-${seed}`);
+  const line = (path && keptLine(path)) || (await maker.make(Number(values.seconds), seed));
+  if (path) keepLine(path, line);
+  const { samples, stretches } = line;
   const tagger = new Tagger(session);
   await tagger.push(samples);
   const { segments, tags, durationMs } = tagTrack(session.model, await tagger.finish());

@@ -158,6 +158,14 @@ export class PieceListener {
     if (known !== undefined) return known;
     this.#decoder ??= openMediaDecoder();
     const rate = this.entry.manifest.frontEnd.sampleRateHz;
+    const path =
+      this.cache === undefined ? undefined : join(this.cache, `${rate}-${this.seconds}-${file}.f32`);
+    if (path !== undefined && existsSync(path)) {
+      const bytes = readFileSync(path);
+      const kept = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+      this.#samples.set(file, kept);
+      return kept;
+    }
     const samples = new Float32Array(this.seconds * rate);
     let filled = 0;
     const enough = new AbortController();
@@ -175,6 +183,10 @@ export class PieceListener {
     }
     const cut = samples.subarray(0, filled);
     this.#samples.set(file, cut);
+    if (path !== undefined && this.cache !== undefined) {
+      mkdirSync(this.cache, { recursive: true });
+      writeFileSync(path, cut);
+    }
     return cut;
   }
 }
