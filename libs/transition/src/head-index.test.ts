@@ -2,7 +2,7 @@ import { ShapeError, seededRandom, type CatalogId, type TenantId, type TrackId }
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { DotRows } from './dot-rows.js';
+import { HeadRows } from './head-rows.js';
 import { HeadIndex } from './head-index.js';
 import type { TrackHeads } from './transition-store.js';
 
@@ -23,27 +23,54 @@ const track = (n: number, codes: readonly Float32Array[], tempoBpm?: number): Tr
   heads: codes.map((code, ordinal) => ({ ordinal, atMs: ordinal * 10_000, strength: 1, code })),
 });
 
-describe('DotRows', () => {
+describe('HeadRows', () => {
   it('embeds the WASM that the AssemblyScript source gives', () => {
     const script = fileURLToPath(new URL('../../dsp/assembly/build.mjs', import.meta.url));
     const library = fileURLToPath(new URL('..', import.meta.url));
-    const words = [script, library, 'dots', 'DOTS_BASE64', '--check'];
+    const words = [script, library, 'rows', 'ROWS_BASE64', '--check'];
     expect(execFileSync(process.execPath, words, { encoding: 'utf8' })).toContain('current');
   });
 
-  it('gives the same products in WebAssembly and in TypeScript, also after growing', () => {
+  it('finds the same rows in WebAssembly and in TypeScript, also after growing and removing', () => {
     const random = seededRandom(2);
     const value = (): number => Math.round((random.next() - 0.5) * 254);
-    const rows = Array.from({ length: 1500 }, () => Int8Array.from({ length: dimensions }, value));
-    const query = Int8Array.from({ length: dimensions }, value);
+    const values = (): Int8Array => Int8Array.from({ length: dimensions }, value);
+    const rows = Array.from({ length: 1500 }, (_, i) => ({
+      values: values(),
+      scale: Math.fround(random.next()),
+      atMs: i,
+      tempoBpm: i % 5 === 0 ? NaN : 60 + (i % 100),
+    }));
+    const query = values();
+    const listed = Int32Array.from({ length: 300 }, (_, i) => 4 * i);
+    const bands = Float64Array.of(70, 80, 140, 150);
+    const conditions = [
+      { latestMs: Infinity },
+      { latestMs: 900, bands },
+      { latestMs: Infinity, bands, listed },
+      { latestMs: Infinity, listed: new Int32Array(0) },
+    ];
     const [wasm, script] = (['wasm', 'js'] as const).map((backend) => {
-      const all = new DotRows(dimensions, backend);
-      rows.forEach((row, i) => all.set(i, row));
-      for (let i = 0; i < rows.length; i++) all.chosen[i] = rows.length - 1 - i;
-      return Array.from(all.dots(query, rows.length));
+      const all = new HeadRows(dimensions, backend);
+      rows.forEach((row) => all.push(row));
+      for (const row of [1_499, 700, 3]) all.remove(row);
+      return conditions.map((condition) => {
+        const found = all.nearest(query, 50, condition);
+        return [...found.rows]
+          .map((row, i) => ({ row, similarity: found.similarities[i], atMs: all.placeOf(row) }))
+          .sort((a, b) => b.similarity - a.similarity);
+      });
     });
     expect(wasm).toEqual(script);
-    expect(wasm?.[rows.length - 8]).toBe(query.reduce((sum, q, i) => sum + q * (rows[7]?.[i] ?? 0), 0));
+    expect(wasm.map((found) => found.length)).toEqual([50, 50, 48, 0]);
+    const products = rows
+      .filter(({ atMs }) => ![1_499, 700, 3].includes(atMs))
+      .map((row) => ({
+        ...row,
+        product: query.reduce((sum, q, d) => sum + q * row.values[d], 0) * row.scale,
+      }));
+    const best = products.sort((a, b) => b.product - a.product).slice(0, 50);
+    expect(wasm[0].map(({ atMs }) => atMs)).toEqual(best.map(({ atMs }) => atMs));
   });
 });
 
@@ -62,6 +89,22 @@ describe('HeadIndex', () => {
         value: Math.max(...heads.map(({ code }) => dot(tail, code))),
       }))
       .sort((a, b) => b.value - a.value);
+
+  it('finds as many tracks as wanted, however many rows of a few lie before them', () => {
+    const tail = unit(random);
+    const crowded = new HeadIndex(dimensions);
+    crowded.set(
+      track(
+        0,
+        Array.from({ length: 200 }, () => tail),
+      ),
+    );
+    for (let n = 1; n < 40; n++) crowded.set(track(n, [unit(random)]));
+    const without = new Set(['t0000' as TrackId]);
+    expect(crowded.search(tail, 5)).toHaveLength(5);
+    expect(crowded.search(tail, 5, { without })).toHaveLength(5);
+    expect(crowded.search(tail, 100, { without })).toHaveLength(39);
+  });
 
   it('finds each track once, at its best entry point, in nearly exact order', () => {
     const tail = unit(random);

@@ -1,6 +1,6 @@
-import { ShapeError, type CatalogId, type TrackId } from '@earmark/kernel';
-import { DotRows, type DotBackend } from './dot-rows.js';
-import { type HeadFacts, type HeadFilter, isInBands, tempoBands } from './head-filter.js';
+import { ShapeError, type TrackId } from '@earmark/kernel';
+import { type HeadFacts, type HeadFilter, tempoBands } from './head-filter.js';
+import { HeadRows, type RowBackend, type RowConditions } from './head-rows.js';
 import type { TrackHeads } from './transition-store.js';
 
 /** The best entry point of a track for a tail; `similarity` is the cosine of 8-bit vectors, good to about 0.01. */
@@ -8,28 +8,27 @@ export type HeadHit = HeadFacts & Readonly<{ ordinal: number; similarity: number
 
 type Entry = { readonly facts: Omit<HeadFacts, 'atMs'>; rows: number[] };
 
+/** Rows asked for at once for each track wanted: of the nearest rows several may belong to one track. */
+const rowsOfTrack = 4;
+
 /**
  * Entry points of tracks in memory, searched exhaustively with 8-bit vectors: exact order up to rounding, any filter,
- * immediate changes; 1 byte a dimension and about 40 bytes a head. Filters are tested first, so that a search costs what it admits.
+ * immediate changes; 1 byte a dimension and about 40 bytes a head. Filters are tested first, so that a search costs what it
+ * admits.
  */
 export class HeadIndex {
-  private readonly vectors: DotRows;
+  private readonly rows: HeadRows;
   private readonly entries = new Map<TrackId, Entry>();
-  private readonly catalogNumbers = new Map<CatalogId, number>();
-  /** Of each row: its track, ordinal, place, tempo or NaN, number of its catalog, what a unit of its integers is worth. */
+  /** Of each row: its track, and its number in it. */
   private readonly owners: Entry[] = [];
-  private ordinals = new Uint8Array(1_024);
-  private places = new Int32Array(1_024);
-  private tempos = new Float64Array(1_024);
-  private catalogs = new Int32Array(1_024);
-  private scales = new Float32Array(1_024);
+  private readonly ordinals: number[] = [];
 
   /** @param dimensions values of a search vector; of codes, the first so many count */
   constructor(
     readonly dimensions: number,
-    backend?: DotBackend,
+    backend?: RowBackend,
   ) {
-    this.vectors = new DotRows(dimensions, backend);
+    this.rows = new HeadRows(dimensions, backend);
   }
 
   /** Entry points. */
@@ -48,22 +47,17 @@ export class HeadIndex {
    * @throws {ShapeError} if a code is too short
    */
   set({ trackId, catalogId, tempoBpm, heads }: TrackHeads): void {
+    for (const { code } of heads) {
+      if (code.length < this.dimensions)
+        throw new ShapeError('code', `at least ${this.dimensions} values`, code.length);
+    }
     this.remove(trackId);
     const entry: Entry = { facts: { trackId, catalogId, tempoBpm }, rows: [] };
     for (const { ordinal, atMs, code } of heads) {
-      if (code.length < this.dimensions) {
-        throw new ShapeError('code', `at least ${this.dimensions} values`, code.length);
-      }
-      const row = this.owners.push(entry) - 1;
-      if (row >= this.places.length) this.grow();
-      const { values, scale } = quantize(code.subarray(0, this.dimensions));
-      this.vectors.set(row, values);
-      this.ordinals[row] = ordinal;
-      this.places[row] = atMs;
-      this.tempos[row] = tempoBpm ?? NaN;
-      this.catalogs[row] = this.catalogNumber(catalogId);
-      this.scales[row] = scale;
-      entry.rows.push(row);
+      const quantized = quantize(code.subarray(0, this.dimensions));
+      entry.rows.push(this.rows.push({ ...quantized, atMs, tempoBpm: tempoBpm ?? NaN }));
+      this.owners.push(entry);
+      this.ordinals.push(ordinal);
     }
     this.entries.set(trackId, entry);
   }
@@ -85,117 +79,61 @@ export class HeadIndex {
    */
   search(tail: Float32Array, k: number, filter: HeadFilter = {}): HeadHit[] {
     const { values, scale } = quantize(tail.subarray(0, this.dimensions));
-    const best = new BestTracks(k);
-    const { chosen } = this.vectors;
-    const count = this.choose(chosen, filter);
-    const products = this.vectors.dots(values, count);
-    const { owners, scales } = this;
-    for (let i = 0; i < count; i++) {
-      const row = chosen[i];
-      const similarity = products[i] * scales[row];
-      if (similarity < best.threshold) continue;
-      const { trackId } = owners[row].facts;
-      if (filter.without?.has(trackId) !== true) best.offer(trackId, row, similarity);
+    const { tempoBpm, latestMs = Infinity, without } = filter;
+    const listed = this.listed(filter);
+    const conditions: RowConditions = {
+      latestMs,
+      ...(tempoBpm !== undefined && { bands: tempoBands(tempoBpm) }),
+      ...(listed !== undefined && { listed }),
+    };
+    for (let most = rowsOfTrack * (k + (without?.size ?? 0)); ; most *= rowsOfTrack) {
+      const { rows, similarities } = this.rows.nearest(values, most, conditions);
+      const best = new Map<TrackId, { row: number; similarity: number }>();
+      for (const [i, row] of rows.entries()) {
+        const { trackId } = this.owners[row].facts;
+        const known = best.get(trackId)?.similarity ?? -Infinity;
+        if (similarities[i] > known) best.set(trackId, { row, similarity: similarities[i] });
+      }
+      for (const id of without ?? []) best.delete(id);
+      // With fewer rows than asked for, all that the filter admits were seen.
+      if (best.size < k && rows.length >= most) continue;
+      return [...best]
+        .sort(([idA, a], [idB, b]) => b.similarity - a.similarity || (idA < idB ? -1 : 1))
+        .slice(0, k)
+        .map(([, { row, similarity }]) => ({
+          ...this.owners[row].facts,
+          atMs: this.rows.placeOf(row),
+          ordinal: this.ordinals[row],
+          similarity: Math.min(1, similarity * scale),
+        }));
     }
-    return best.sorted().map(({ row, similarity }) => ({
-      ...this.owners[row].facts,
-      atMs: this.places[row],
-      ordinal: this.ordinals[row],
-      similarity: Math.min(1, similarity * scale),
-    }));
   }
 
-  /** Writes the rows that a filter admits, but for `without`, which is tested where it may matter. @returns how many */
-  private choose(
-    rows: Int32Array,
-    { only, catalogIds = [], tempoBpm, latestMs = Infinity }: HeadFilter,
-  ): number {
-    const { catalogs, places, tempos } = this;
-    const bands = tempoBpm && tempoBands(tempoBpm);
-    const numbers = catalogIds.map((id) => this.catalogNumbers.get(id) ?? -1);
-    const admits = (row: number): boolean =>
-      places[row] <= latestMs &&
-      (bands === undefined || isInBands(tempos[row], bands)) &&
-      (numbers.length === 0 || numbers.includes(catalogs[row]));
-    let count = 0;
-    if (only === undefined) {
-      for (let row = 0; row < this.owners.length; row++) if (admits(row)) rows[count++] = row;
-    } else {
-      for (const id of new Set(only))
-        for (const row of this.entries.get(id)?.rows ?? []) if (admits(row)) rows[count++] = row;
+  /** Rows of the tracks and catalogs that a filter names; absent: it names none. */
+  private listed({ only, catalogIds = [] }: HeadFilter): Int32Array | undefined {
+    if (only === undefined && catalogIds.length === 0) return undefined;
+    const catalogs = new Set(catalogIds);
+    const entries =
+      only === undefined ? this.entries.values() : [...new Set(only)].map((id) => this.entries.get(id));
+    const rows: number[] = [];
+    for (const entry of entries) {
+      if (entry === undefined || (catalogs.size > 0 && !catalogs.has(entry.facts.catalogId))) continue;
+      rows.push(...entry.rows);
     }
-    return count;
-  }
-
-  private catalogNumber(id: CatalogId): number {
-    const number = this.catalogNumbers.get(id) ?? this.catalogNumbers.size;
-    this.catalogNumbers.set(id, number);
-    return number;
+    return Int32Array.from(rows);
   }
 
   private removeRow(row: number): void {
     const last = this.owners.length - 1;
+    this.rows.remove(row);
     const moved = this.owners[last];
     if (row !== last) {
-      this.vectors.move(last, row);
       this.owners[row] = moved;
       this.ordinals[row] = this.ordinals[last];
-      this.places[row] = this.places[last];
-      this.tempos[row] = this.tempos[last];
-      this.catalogs[row] = this.catalogs[last];
-      this.scales[row] = this.scales[last];
       moved.rows[moved.rows.indexOf(last)] = row;
     }
     this.owners.pop();
-  }
-
-  private grow(): void {
-    const room = 2 * this.places.length;
-    const copy = <T extends Uint8Array | Int32Array | Float32Array | Float64Array>(grown: T, from: T): T => {
-      grown.set(from);
-      return grown;
-    };
-    this.ordinals = copy(new Uint8Array(room), this.ordinals);
-    this.places = copy(new Int32Array(room), this.places);
-    this.tempos = copy(new Float64Array(room), this.tempos);
-    this.catalogs = copy(new Int32Array(room), this.catalogs);
-    this.scales = copy(new Float32Array(room), this.scales);
-  }
-}
-
-type Found = { row: number; similarity: number };
-
-/** The `k` best tracks so far, each with its best row. */
-class BestTracks {
-  /** What a row must reach to matter. */
-  threshold = -Infinity;
-  private readonly found = new Map<TrackId, Found>();
-
-  constructor(private readonly k: number) {}
-
-  offer(trackId: TrackId, row: number, similarity: number): void {
-    const known = this.found.get(trackId);
-    if (known !== undefined) {
-      if (similarity > known.similarity) this.found.set(trackId, { row, similarity });
-      return;
-    }
-    this.found.set(trackId, { row, similarity });
-    // Sorting now and then is cheaper than keeping order at each offer.
-    if (this.found.size >= 2 * this.k + 64) this.cut();
-  }
-
-  sorted(): Found[] {
-    this.cut();
-    return [...this.found.values()];
-  }
-
-  private cut(): void {
-    const order = [...this.found].sort(
-      ([idA, a], [idB, b]) => b.similarity - a.similarity || (idA < idB ? -1 : 1),
-    );
-    this.found.clear();
-    for (const [trackId, one] of order.slice(0, this.k)) this.found.set(trackId, one);
-    if (order.length >= this.k) this.threshold = order[this.k - 1]?.[1].similarity ?? -Infinity;
+    this.ordinals.pop();
   }
 }
 

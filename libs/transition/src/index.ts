@@ -22,7 +22,7 @@ export type * from './head-search.js';
 export * from './memory-heads.js';
 export * from './mix-curve.js';
 export * from './mix-gain.js';
-export { DotRows, type DotBackend } from './dot-rows.js';
+
 export * from './render/mix-renderer.js';
 export * from './render/time-stretch.js';
 export * from './render/wav-file.js';
