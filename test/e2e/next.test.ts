@@ -107,14 +107,21 @@ describe('earmark next and preview', () => {
     expect([absent.code, absent.stderr]).toEqual([1, expect.stringContaining('media.not-found')]);
   });
 
-  it('analyses again what a crash left without, when the file is ingested again', async () => {
-    const database = await openDatabase({ dataDir: earmark.dataDir });
-    try {
-      await database.pool.query('DELETE FROM track_analysis WHERE track_id = $1', [ids.get(metal)]);
-    } finally {
-      await database.close();
-    }
-    expect((await next(rock)).candidates.map(({ trackId }) => trackId)).toEqual([ids.get(folk)]);
+  it('analyses again what has no analysis, when asked to or when the file is ingested again', async () => {
+    const forget = async (): Promise<void> => {
+      const database = await openDatabase({ dataDir: earmark.dataDir });
+      try {
+        await database.pool.query('DELETE FROM track_analysis WHERE track_id = $1', [ids.get(metal)]);
+      } finally {
+        await database.close();
+      }
+      expect((await next(rock)).candidates.map(({ trackId }) => trackId)).toEqual([ids.get(folk)]);
+    };
+    await forget();
+    const { code, stdout } = await earmark.run('analyze', '--missing');
+    expect([code, JSON.parse(stdout)]).toEqual([0, { analyzed: 1, recoded: 0, withoutAudio: 0, failed: [] }]);
+    expect((await next(rock)).candidates).toHaveLength(2);
+    await forget();
     expect((await earmark.run('ingest', metal)).code).toBe(0);
     expect((await next(rock)).candidates).toHaveLength(2);
     expect((await earmark.run('delete', ids.get(metal) ?? '')).code).toBe(0);

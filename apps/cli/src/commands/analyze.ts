@@ -3,14 +3,16 @@ import { findModel, ModelRegistry } from '@earmark/models';
 import type { Command } from '../command.js';
 import { clockText } from '../output.js';
 import { readSettings } from '../settings.js';
+import { analyzeMissing } from './analyze-missing.js';
 import { forEachInput, required, withInterrupt } from './session.js';
 
 /** `earmark analyze`: beats, tempo, key, loudness, sections, speech and music of media files. */
 export const analyzeCommand: Command = {
   name: 'analyze',
-  usage: 'analyze MEDIA... [--no-speech] [--model ID@VERSION|FOLDER] [--json]',
+  usage: 'analyze MEDIA... [--no-speech] [--model ID@VERSION|FOLDER] [--json], or analyze --missing',
   summary: 'Finds beats, downbeats, tempo, key, loudness, sections, speech and music.',
   flags: {
+    missing: { type: 'boolean', help: 'the tracks of the catalog that were not, or by older versions' },
     'no-speech': { type: 'boolean', help: 'leave out where there is speech, music and singing: faster' },
     model: {
       type: 'string',
@@ -19,6 +21,7 @@ export const analyzeCommand: Command = {
     },
   },
   async run(args, output) {
+    if (args.on('missing')) return analyzeMissing(args, output);
     const paths = required(args, 'media file');
     const settings = readSettings(args);
     const modelFolder = args.on('no-speech')

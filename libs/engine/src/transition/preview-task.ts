@@ -47,7 +47,7 @@ export async function renderPreview(
     return;
   }
   if (ffmpegPath === undefined)
-    throw new OpusNeedsFfmpegError('Opus is written by FFmpeg, which is not there');
+    throw new OpusNeedsFfmpegError('only FFmpeg writes Opus, and there is none; a WAV preview needs nothing');
   await encodeOpus(ffmpegPath, wav, task.out, signal);
 }
 
