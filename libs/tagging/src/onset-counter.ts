@@ -25,12 +25,20 @@ export class OnsetCounter {
   /** Takes the next samples (mono, -1..1) and gives the number of onsets that ended in them. */
   push(samples: Float32Array): number {
     let onsets = 0;
-    for (let i = 0; i < samples.length; i++) {
-      const edge = samples[i] - this.previous;
-      this.previous = samples[i];
-      this.energy += edge * edge;
-      if (++this.filled < this.hopSamples) continue;
-      if (this.#endsOnset(10 * Math.log10(this.energy / this.hopSamples + 1e-12))) onsets++;
+    for (let from = 0; from < samples.length;) {
+      const to = Math.min(samples.length, from + this.hopSamples - this.filled);
+      let { previous, energy } = this;
+      for (let i = from; i < to; i++) {
+        const edge = samples[i] - previous;
+        previous = samples[i];
+        energy += edge * edge;
+      }
+      this.previous = previous;
+      this.energy = energy;
+      this.filled += to - from;
+      from = to;
+      if (this.filled < this.hopSamples) continue;
+      if (this.#endsOnset(10 * Math.log10(energy / this.hopSamples + 1e-12))) onsets++;
       this.energy = 0;
       this.filled = 0;
     }
