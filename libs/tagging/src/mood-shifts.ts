@@ -39,7 +39,7 @@ export const defaultShiftRule: ShiftRule = {
     { reachMs: 40_000, minSoundRatio: 23 },
     { reachMs: 20_000, minSoundRatio: 40 },
   ],
-  minChange: 0.5,
+  minChange: 0.7,
   minContrast: 2,
   minLevelled: 1,
   minPlainChange: 1,
