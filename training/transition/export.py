@@ -62,33 +62,45 @@ def build(spec, layout, weights):
             square = graph.add("ReduceSumSquare", values, graph.constant([1], np.int64), keepdims=1)
             norm = graph.add("Sqrt", graph.add("Add", square, graph.constant([EPSILON])))
             blocks.append(graph.add("Mul", graph.add("Div", values, norm), graph.constant([np.sqrt(tower["weight"])])))
-        codes[name] = graph.add("Concat", *blocks, graph.part(name, *layout["border"]), to=f"{name}_code", axis=1)
+        blocks += [graph.part(name, *layout[part]) for part in ("border", "continuity")]
+        codes[name] = graph.add("Concat", *blocks, to=f"{name}_code", axis=1)
     product = graph.add("Mul", codes["tail"], codes["head"])
-    cosines, at = [], 0
+    cosines, at, gate = [], 0, spec["continuity"]
     for tower in spec["towers"]:
         block = graph.part(product, at, tower["dimensions"])
         at += tower["dimensions"]
         summed = graph.add("ReduceSum", block, graph.constant([1], np.int64), keepdims=1)
         cosines.append(graph.add("Div", summed, graph.constant([tower["weight"]])))
+    search = at
     cosine = graph.add("Concat", *cosines, axis=1)
+    at += layout["border"][1]
+    size = layout["continuity"][1]
+    continuity = graph.add("ReduceSum", graph.part(product, at, size), graph.constant([1], np.int64), keepdims=1)
+    at += size
+    low, high = gate["agreement"]
+    others = [n for n, tower in enumerate(spec["towers"]) if tower["component"] != "seam"]
+    mean = graph.add("ReduceMean", graph.add("Gather", cosine, graph.constant(others, np.int64), axis=1), graph.constant([1], np.int64), keepdims=1)
+    agreement = graph.add("Clip", graph.add("Div", graph.add("Sub", mean, graph.constant([low])), graph.constant([high - low])),
+                          graph.constant(0), graph.constant(1))
+    above = graph.add("Relu", graph.add("Sub", continuity, graph.constant([gate["threshold"]])))
+    bonus = graph.add("Mul", graph.add("Mul", above, agreement), graph.constant([gate["gain"]]))
     net = spec["reranker"]
     hidden = graph.add("Tanh", graph.add("Add", graph.add("MatMul", cosine, graph.constant(np.array(net["hidden"]).T)),
                                          graph.constant(net["hiddenBias"])))
     straight = graph.add("MatMul", cosine, graph.constant(np.array(net["linear"])[:, None]))
     bent = graph.add("MatMul", hidden, graph.constant(np.array(net["output"])[:, None]))
-    logit = graph.add("Add", graph.add("Add", straight, bent), graph.constant([net["bias"]]))
+    logit = graph.add("Add", graph.add("Add", graph.add("Add", straight, bent), graph.constant([net["bias"]])), bonus)
     graph.add("Sigmoid", logit, to="score")
-    size = at + layout["border"][1]
     model = helper.make_model(
         helper.make_graph(
             graph.nodes, "transition",
             [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["pairs", width]) for n in ("tail", "head")],
-            [helper.make_tensor_value_info("tail_code", TensorProto.FLOAT, ["pairs", size]),
-             helper.make_tensor_value_info("head_code", TensorProto.FLOAT, ["pairs", size]),
+            [helper.make_tensor_value_info("tail_code", TensorProto.FLOAT, ["pairs", at]),
+             helper.make_tensor_value_info("head_code", TensorProto.FLOAT, ["pairs", at]),
              helper.make_tensor_value_info("score", TensorProto.FLOAT, ["pairs", 1])], graph.constants),
         opset_imports=[helper.make_opsetid("", 18)], ir_version=10, producer_name="earmark training/transition")
     onnx.checker.check_model(model)
-    return model.SerializeToString(), width, size
+    return model.SerializeToString(), width, at, search
 
 
 def packed(values):
@@ -99,7 +111,7 @@ def main():
     source, folder, generated, golden = sys.argv[1:]
     stored = np.load(source)
     spec, layout, weights = json.loads(str(stored["spec"])), json.loads(str(stored["layout"])), stored["weights"]
-    data, width, size = build(spec, layout, weights)
+    data, width, size, search = build(spec, layout, weights)
     digest = hashlib.sha256(data).hexdigest()
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "model.onnx"), "wb") as out:
@@ -110,8 +122,9 @@ def main():
                     inputs=dict(tail=dict(size=width), head=dict(size=width)), layout=layout,
                     outputs=dict(tailCode=dict(name="tail_code", size=size), headCode=dict(name="head_code", size=size),
                                  score=dict(name="score", size=1)),
-                    searchVector=size - layout["border"][1],
-                    components={t["component"]: {k: t[k] for k in ("dimensions", "weight", "nullCosines")} for t in spec["towers"]},
+                    searchVector=search,
+                    components={t["component"]: {k: t[k] for k in ("dimensions", "weight", "nullCosines")} for t in spec["towers"]}
+                    | dict(continuity=spec["continuity"]),
                     leastScore=spec["leastScore"])
     with open(os.path.join(folder, "manifest.json"), "w", encoding="utf-8") as out:
         out.write(json.dumps(manifest, indent=1) + "\n")
@@ -123,7 +136,9 @@ def main():
         out.write("/** Means and projections of the towers; float32 in base64. */\n")
         out.write(f"export const modelWeights =\n  '{base64.b64encode(weights.astype('<f4').tobytes()).decode()}';\n")
     rows = np.random.default_rng(7).normal(0, 1, (2, 4, width)).astype("<f4")
-    rows[1, 2:] = rows[0, 2:] + 0.1 * rows[1, 2:]
+    rows[1, 2:] = rows[0, 2:] + np.array([[0.1], [0.8]], "<f4") * rows[1, 2:]
+    start, size = layout["continuity"]
+    rows[..., start:start + size] /= np.linalg.norm(rows[..., start:start + size], axis=-1, keepdims=True)
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     tail, head, score = session.run(["tail_code", "head_code", "score"], dict(tail=rows[0], head=rows[1]))
     with open(golden, "w", encoding="utf-8") as out:

@@ -1,6 +1,6 @@
 """Fits the transition model and measures it on packages that it never saw.
 
-    fit.py SEAMS JOINS [--report REPORT.json] [--out MODEL.npz] [--version 2.1.0]
+    fit.py SEAMS JOINS [--report REPORT.json] [--out MODEL.npz] [--version 2.2.0]
 
 SEAMS and JOINS hold windows (make_seams.py, make_joins.py), their feature rows (test/quality/transition/export-features.ts)
 and, for the figures, the rows of baselines.py. One linear tower a component (towers.py) is fitted on pairs that belong
@@ -17,23 +17,28 @@ import numpy as np
 
 import baselines
 import reranker
-from towers import COMPONENTS, Joins, Seams, embed, fit_tower, interval, layout, pool_ranks, unit
+from towers import TOWERS, Joins, Seams, embed, fit_tower, interval, layout, pool_ranks, unit
 
 DIMENSIONS, SHRINK, FOLDS, POOL, NEGATIVES, LISTS, ENDS_POOL = 48, 0.1, 3, 1000, 120, 800, 86
 # Weights of the lists that the re-ranker learns from.
 KINDS_OF_LISTS = dict(head=1.0, other=1.0, within=0.7, ends=0.3, joins=1.0, album=0.3)
 JOIN_WEIGHT = 0.5
 NULLS = (np.arange(9) + 0.5) / 9
+# Share of unrelated pairs that may be mixed: good joins of different songs are as rare among high scores as these.
+UNRELATED_MIXED = 0.13
 # Weights of the search vector: what a first look by one dot product goes by.
 SEARCH = dict(timbre=0.24, dynamics=0.24, harmony=0.24, rhythm=0.2, seam=0.08)
-SEARCH_WEIGHTS = np.array([SEARCH[c] for c in COMPONENTS])
+SEARCH_WEIGHTS = np.array([SEARCH[c] for c in TOWERS] + [0])
+# What continuity adds to the log-odds: the gain for each unit above the threshold, as far as the mean cosine of all towers but the
+# seam's lies between the bounds: sounds of unrelated music meet by chance too often.
+CONTINUITY = dict(gain=12.0, threshold=0.3, agreement=(0.2, 0.5))
 
 
 def towers_of(seams, joins, use, use_joins, parts):
     """A tower a component from the seams where `use` and the joins where `use_joins` is true."""
     tracks = np.isin(np.arange(len(seams.ends)), np.unique(seams.track[use])) & seams.whole
     out = {}
-    for component in COMPONENTS:
+    for component in TOWERS:
         part = parts[component]
         rows = {kind: values[use][:, part] for kind, values in seams.rows.items()}
         near = 1.0 if component == "seam" else 0.3
@@ -46,8 +51,23 @@ def towers_of(seams, joins, use, use_joins, parts):
 
 
 def cosines(towers, parts, tails, heads):
-    """[tails, heads, components]"""
-    return np.stack([embed(tails[:, parts[c]], towers[c], 0) @ embed(heads[:, parts[c]], towers[c], 1).T for c in COMPONENTS], -1)
+    """[tails, heads, components]: cosines of towers, then of continuity"""
+    return np.stack([embed(tails[:, parts[c]], towers[c], 0) @ embed(heads[:, parts[c]], towers[c], 1).T for c in TOWERS]
+                    + [tails[:, parts["continuity"]] @ heads[:, parts["continuity"]].T], -1)
+
+
+def pair_cosines(towers, parts, tails, heads):
+    """[pairs, components]"""
+    return np.stack([(embed(tails[:, parts[c]], towers[c], 0) * embed(heads[:, parts[c]], towers[c], 1)).sum(1) for c in TOWERS]
+                    + [(tails[:, parts["continuity"]] * heads[:, parts["continuity"]]).sum(1)], -1)
+
+
+def log_odds(net, found):
+    """Of cosines [..., components]: the re-ranker on those of the towers, and what continuity adds."""
+    low, high = CONTINUITY["agreement"]
+    agreement = np.clip((found[..., :TOWERS.index("seam")].mean(-1) - low) / (high - low), 0, 1)
+    bonus = CONTINUITY["gain"] * np.maximum(0, found[..., len(TOWERS)] - CONTINUITY["threshold"]) * agreement
+    return reranker.logits(net, found[..., :len(TOWERS)]) + bonus
 
 
 def neighbours(seams, queries, rnd):
@@ -109,28 +129,18 @@ def train(seams, joins, use, use_joins, parts):
     for kind, found in gathered.items():
         if found:
             chosen = rnd.permutation(len(found))[:LISTS]
-            lists.append((np.array(found)[chosen], KINDS_OF_LISTS[kind]))
+            lists.append((np.array(found)[chosen][..., :len(TOWERS)], KINDS_OF_LISTS[kind]))
     good = np.concatenate([np.array(gathered[kind])[:, 0] for kind in ("head", "other", "joins") if gathered[kind]])
-    bad = np.concatenate([np.array(gathered[kind])[:, -2:].reshape(-1, len(COMPONENTS)) for kind in ("head", "other")])
-    net = reranker.train(lists, good, bad)
-    scores = {kind: reranker.logits(net, np.array(found)) for kind, found in gathered.items() if found}
-    return towers_of(seams, joins, use, use_joins, parts), net, np.quantile(bad, NULLS, axis=0), least_score(scores, reranker.logits(net, bad))
-
-
-def least_score(scores, unrelated):
-    """Log-odds that separate good pairs (continuations, for a fifth joins of different songs) from unrelated ones best."""
-    good = np.concatenate([scores["head"][:, 0], scores["other"][:, 0]])
-    joined = scores["joins"][:, 0] if "joins" in scores else good
-    steps = np.quantile(unrelated, np.linspace(0.5, 0.995, 100))
-    gains = [0.8 * (good >= s).mean() + 0.2 * (joined >= s).mean() + (unrelated < s).mean() for s in steps]
-    return float(steps[int(np.argmax(gains))])
+    bad = np.concatenate([np.array(gathered[kind])[:, -2:].reshape(-1, len(TOWERS) + 1) for kind in ("head", "other")])
+    net = reranker.train(lists, good[:, :len(TOWERS)], bad[:, :len(TOWERS)])
+    least = float(np.quantile(log_odds(net, bad), 1 - UNRELATED_MIXED))
+    return towers_of(seams, joins, use, use_joins, parts), net, np.quantile(bad, NULLS, axis=0), least
 
 
 def decisions(seams, joins, towers, net, parts, threshold):
     """How many pairs of the test packages the threshold lets through: good kinds, then pairs of different packages."""
     mine = np.where(seams.split == "test")[0]
-    one = lambda tails, heads: reranker.logits(net, np.stack(  # noqa: E731
-        [(embed(tails[:, parts[c]], towers[c], 0) * embed(heads[:, parts[c]], towers[c], 1)).sum(1) for c in COMPONENTS], -1))
+    one = lambda tails, heads: log_odds(net, pair_cosines(towers, parts, tails, heads))  # noqa: E731
     rnd = np.random.default_rng(4)
     rows, tested = seams.rows, joins.split == "test"
     tracks = np.where((seams.track_split == "test") & seams.whole)[0]
@@ -141,15 +151,20 @@ def decisions(seams, joins, towers, net, parts, threshold):
              "continuation at once": one(rows["tail"][mine], rows["next"][mine]),
              "song end to song start": one(seams.ends[tracks], seams.starts[tracks]),
              "joined MIDI": one(joins.tail[tested], joins.next[tested]),
+             "joined MIDI, 4 s later": one(joins.tail[tested], joins.head[tested]),
              "different packages": one(rows["tail"][a], rows["head"][b])}
     passed = {kind: float((values >= threshold).mean()) for kind, values in kinds.items()}
     for kind, share in passed.items():
         print(f"  {kind}: {share:.3f} of {len(kinds[kind])} are mixed")
-    good = np.concatenate([rnd.choice(values, 25) for kind, values in kinds.items() if kind not in ("different packages", "joined MIDI")])
-    bad = rnd.choice(kinds["different packages"], 100)
-    stopped, right = (good < threshold).sum() + (bad < threshold).sum(), (bad < threshold).sum()
-    print(f"  do not mix, 100 good and 100 bad: precision {right / max(1, stopped):.3f} recall {right / 100:.3f}")
-    return dict(passed=passed, precision=float(right / max(1, stopped)), recall=float(right / 100))
+    one_song = ("continuation after 4 s", "continuation, stretched", "continuation at once", "song end to song start")
+    found = dict(passed=passed)
+    for name, good_kinds, each in (("one recording", one_song, 25), ("with joins of two songs", [k for k in kinds if k != "different packages"], 17)):
+        good = np.concatenate([rnd.choice(kinds[kind], each, replace=False) for kind in good_kinds])[:100]
+        bad = rnd.choice(kinds["different packages"], 100, replace=False)
+        right, wrong = int((bad < threshold).sum()), int((good < threshold).sum())
+        found[name] = dict(precision=right / max(1, right + wrong), recall=right / 100)
+        print(f"  do not mix, 100 good ({name}) and 100 bad: precision {found[name]['precision']:.3f} recall {found[name]['recall']:.3f}")
+    return found
 
 
 def whitened(rows, columns, keep):
@@ -229,7 +244,7 @@ def report(seams, base, joins, base_joins, towers, net, parts, known):
         every = cosines(towers, parts, tails, heads)
         search = every @ SEARCH_WEIGHTS
         scorers = {rival: score(base_tails, base_heads) for rival, score in rivals.items()}
-        scorers |= {"two towers": search, "two towers + re-ranker": reranker.logits(net, every)}
+        scorers |= {"two towers": search, "two towers + re-ranker": log_odds(net, every)}
         pool = int(min(ENDS_POOL if name.startswith("song end") else POOL, allowed.sum(1).max() + 1))
         ranks = {label: pool_ranks(scores, truth, allowed, np.random.default_rng(1), pool) for label, scores in scorers.items()}
         print(f"\n{name}: {len(truth)} queries of {len(np.unique(groups))} tracks, {pool} heads")
@@ -249,9 +264,10 @@ def save(path, version, towers, net, null, parts, least_score):
     """What export.py needs: spec (JSON), weights (means of tails and heads, projection, tower by tower), layout (JSON)."""
     spec = dict(id="earmark-transition", version=version,
                 towers=[dict(component=c, dimensions=towers[c][1].shape[1], weight=SEARCH[c], nullCosines=np.round(null[:, i], 5).tolist())
-                        for i, c in enumerate(COMPONENTS)],
+                        for i, c in enumerate(TOWERS)],
+                continuity=dict(CONTINUITY, nullCosines=np.round(null[:, len(TOWERS)], 5).tolist()),
                 reranker=net, leastScore=least_score)
-    weights = np.concatenate([np.concatenate([towers[c][0].ravel(), towers[c][1].ravel()]) for c in COMPONENTS]).astype("<f4")
+    weights = np.concatenate([np.concatenate([towers[c][0].ravel(), towers[c][1].ravel()]) for c in TOWERS]).astype("<f4")
     places = {name: [part.start, part.stop - part.start] for name, part in parts.items()}
     np.savez(path, spec=json.dumps(spec), weights=weights, layout=json.dumps(places))
 
@@ -262,7 +278,7 @@ def main():
     parser.add_argument("joins")
     parser.add_argument("--report")
     parser.add_argument("--out")
-    parser.add_argument("--version", default="2.1.0")
+    parser.add_argument("--version", default="2.2.0")
     args = parser.parse_args()
     parts = layout(args.seams)
     seams, joins = Seams(args.seams), Joins(args.joins)

@@ -4,7 +4,8 @@ import os
 
 import numpy as np
 
-COMPONENTS = ("timbre", "dynamics", "harmony", "rhythm", "seam")
+# Components with a tower; after them comes continuity, which is compared as it is.
+TOWERS = ("timbre", "dynamics", "harmony", "rhythm", "seam")
 KINDS = ("tail", "next", "head", "other")
 
 

@@ -16,7 +16,17 @@ export type TransitionModelSpec = Readonly<{
     /** Cosines of pairs that have nothing to do with each other, evenly spread over their distribution. */
     nullCosines: readonly number[];
   }>[];
-  /** Re-ranker: cosines, scaled, through one hidden layer of tanh, beside a linear path, to log-odds. */
+  /**
+   * What continuity adds to the log-odds: `gain` for each unit of its cosine above `threshold`, as far as the mean cosine of all
+   * towers but the seam's lies between the bounds of `agreement`. It has no tower: its features are compared as they are.
+   */
+  continuity: Readonly<{
+    gain: number;
+    threshold: number;
+    agreement: readonly [number, number];
+    nullCosines: readonly number[];
+  }>;
+  /** Re-ranker: cosines of towers, scaled, through one hidden layer of tanh, beside a linear path, to log-odds. */
   reranker: Readonly<{
     hidden: readonly (readonly number[])[];
     hiddenBias: readonly number[];

@@ -9,8 +9,8 @@ export type ComponentCosines = Float64Array;
 
 /**
  * A trained pair of towers and a re-ranker. A window becomes a code: a search vector of unit length, whose dot product
- * with another says roughly how well two windows join, and the border values that decisions need. All that follows
- * (score, explanation, decision) reads codes, so that no features need to be kept for it.
+ * with another says roughly how well two windows join, then the border values that decisions need, then those
+ * of continuity. All that follows (score, explanation, decision) reads codes, so that no features need to be kept for it.
  */
 export interface TransitionModel {
   /** `id@version`, stored with every code. */
@@ -50,7 +50,7 @@ type Tower = Readonly<{
   projection: Float32Array;
 }>;
 
-/** Towers of one linear map each, compared by cosine, and a small re-ranker on the cosines. */
+/** Towers of one linear map each, compared by cosine, a small re-ranker on the cosines, and a bonus for continuity. */
 export class ComponentTowers implements TransitionModel {
   readonly id: string;
   readonly components: readonly Component[];
@@ -58,6 +58,11 @@ export class ComponentTowers implements TransitionModel {
   readonly codeSize: number;
   readonly leastScore: number;
   private readonly towers: readonly Tower[];
+  private readonly continuityAt: number;
+  /** Places of the towers whose agreement lets continuity count. */
+  private readonly agreeing: readonly number[];
+  /** Of each component. */
+  private readonly nullCosines: readonly (readonly number[])[];
 
   /**
    * @param weights for each tower: means of tails, means of heads, projection row-major [inputs, dimensions]
@@ -69,7 +74,9 @@ export class ComponentTowers implements TransitionModel {
   ) {
     this.id = `${spec.id}@${spec.version}`;
     this.leastScore = spec.leastScore;
-    this.components = spec.towers.map(({ component }) => component);
+    this.components = [...spec.towers.map(({ component }) => component), 'continuity'];
+    this.nullCosines = [...spec.towers, spec.continuity].map(({ nullCosines }) => nullCosines);
+    this.agreeing = spec.towers.flatMap(({ component }, i) => (component === 'seam' ? [] : [i]));
     let [at, read] = [0, 0];
     this.towers = spec.towers.map(({ component, dimensions, weight }) => {
       const { start, size: inputs } = featureLayout[component];
@@ -82,7 +89,8 @@ export class ComponentTowers implements TransitionModel {
     });
     if (read !== weights.length) throw new ShapeError('weights', `${read} values`, weights.length);
     this.dimensions = at;
-    this.codeSize = at + featureLayout.border.size;
+    this.continuityAt = at + featureLayout.border.size;
+    this.codeSize = this.continuityAt + featureLayout.continuity.size;
   }
 
   embed(features: Float32Array, side: Side): Float32Array {
@@ -90,8 +98,9 @@ export class ComponentTowers implements TransitionModel {
       throw new ShapeError('features', `${featureSize} values`, features.length);
     const out = new Float32Array(this.codeSize);
     for (const tower of this.towers) project(tower, features, side, out);
-    const { start, size } = featureLayout.border;
-    out.set(features.subarray(start, start + size), this.dimensions);
+    const { border, continuity } = featureLayout;
+    out.set(features.subarray(border.start, border.start + border.size), this.dimensions);
+    out.set(features.subarray(continuity.start, continuity.start + continuity.size), this.continuityAt);
     return out;
   }
 
@@ -103,22 +112,25 @@ export class ComponentTowers implements TransitionModel {
         `${codeSize} values`,
         tail.length === codeSize ? head.length : tail.length,
       );
-    return Float64Array.from(this.towers, ({ at, dimensions, scale }) => {
+    const product = (at: number, size: number): number => {
       let sum = 0;
-      for (let d = at; d < at + dimensions; d++) sum += tail[d] * head[d];
-      return sum / (scale * scale);
-    });
+      for (let d = at; d < at + size; d++) sum += tail[d] * head[d];
+      return sum;
+    };
+    return Float64Array.of(
+      ...this.towers.map(({ at, dimensions, scale }) => product(at, dimensions) / (scale * scale)),
+      product(this.continuityAt, featureLayout.continuity.size),
+    );
   }
 
   score(tail: Float32Array, head: Float32Array, without: readonly Component[] = []): number {
     const cosines = this.cosines(tail, head);
     if (without.length === 0) return this.chance(cosines);
-    const { towers } = this.spec;
-    const draws = towers[0].nullCosines.length;
+    const draws = this.nullCosines[0].length;
     let sum = 0;
     for (let k = 0; k < draws; k++) {
-      towers.forEach(({ component, nullCosines }, i) => {
-        if (without.includes(component)) cosines[i] = nullCosines[k];
+      this.components.forEach((component, i) => {
+        if (without.includes(component)) cosines[i] = this.nullCosines[i][k];
       });
       sum += this.chance(cosines);
     }
@@ -128,13 +140,23 @@ export class ComponentTowers implements TransitionModel {
   private chance(cosines: ComponentCosines): number {
     const { hidden, hiddenBias, output, linear, bias } = this.spec.reranker;
     let logit = bias;
-    for (let i = 0; i < cosines.length; i++) logit += linear[i] * cosines[i];
+    for (let i = 0; i < linear.length; i++) logit += linear[i] * cosines[i];
     for (let h = 0; h < hidden.length; h++) {
       let sum = hiddenBias[h];
-      for (let i = 0; i < cosines.length; i++) sum += hidden[h][i] * cosines[i];
+      for (let i = 0; i < linear.length; i++) sum += hidden[h][i] * cosines[i];
       logit += output[h] * Math.tanh(sum);
     }
-    return 1 / (1 + Math.exp(-logit));
+    return 1 / (1 + Math.exp(-logit - this.bonus(cosines)));
+  }
+
+  /** What continuity adds to the log-odds. */
+  private bonus(cosines: ComponentCosines): number {
+    const { gain, threshold, agreement } = this.spec.continuity;
+    const above = cosines[cosines.length - 1] - threshold;
+    if (above <= 0) return 0;
+    const [low, high] = agreement;
+    const mean = this.agreeing.reduce((sum, i) => sum + cosines[i], 0) / this.agreeing.length;
+    return gain * above * Math.max(0, Math.min(1, (mean - low) / (high - low)));
   }
 }
 

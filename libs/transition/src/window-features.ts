@@ -1,6 +1,7 @@
 import { LogMel } from '@earmark/dsp';
 import { ShapeError } from '@earmark/kernel';
 import { borderSize, describeBorder } from './border.js';
+import { continuitySize, describeContinuity } from './continuity.js';
 import { PitchContent, chromaSize, pitchSize } from './pitch-content.js';
 import { ScaleTransform, rhythmSize } from './scale-transform.js';
 import type { Side } from './side.js';
@@ -27,6 +28,7 @@ const sizes = {
   rhythm: (rhythmBands + 1) * rhythmSize,
   seam: 2 * bands + chromaSize + pitchSize,
   border: borderSize,
+  continuity: continuitySize,
 } as const;
 
 /** A group of features. `border` is not part of a score: decisions read it. */
@@ -46,6 +48,7 @@ export const featureLayout: Readonly<Record<FeatureGroup, Readonly<{ start: numb
   rhythm: place(sizes.rhythm),
   seam: place(sizes.seam),
   border: place(sizes.border),
+  continuity: place(sizes.continuity),
 };
 
 /** Values of a feature row. */
@@ -55,8 +58,9 @@ export const featureSize: number = end;
  * Describes windows of music next to a seam, without what a player can remove: the level is taken out, rhythm is described
  * whatever its tempo. Timbre (mean and spread of log-mel bands), dynamics (how much
  * bands change within 16, 64 and 256 ms), harmony (chroma of the window, its change, of the bass and of the seam, and the
- * relief of the semitones), rhythm (scale transforms of the onset strength in eight ranges and of all) and seam (bands and
- * semitones of the last 2 s and 0.5 s). The border values alone keep the level.
+ * relief of the semitones), rhythm (scale transforms of the onset strength in eight ranges and of all), seam (bands and
+ * semitones of the last 2 s and 0.5 s) and continuity (whether the sound itself goes on). The border values alone keep the
+ * level.
  */
 export class WindowFeatures {
   private readonly mel = new LogMel({
@@ -113,6 +117,7 @@ export class WindowFeatures {
       part('seam').subarray(2 * bands),
     );
     describeBorder(samples, side, part('border'));
+    describeContinuity(scaled, side, part('continuity'));
     return out;
   }
 
