@@ -6,8 +6,13 @@ import type { MoodShift } from './tag-result.js';
 
 /** When a change of mood counts. */
 export type ShiftRule = Readonly<{
-  /** Least time that a mood lasts on either side. */
+  /**
+   * Least time that a mood lasts on either side: what counts for a track, a share of it or so long a run, and never less
+   * than the first.
+   */
   minSideMs: number;
+  heldShare: number;
+  heldRunMs: number;
   /**
    * Times on either side that are compared, and the least ratio of the change of sound to its scatter over such a time: the
    * F statistic of the embeddings.
@@ -35,6 +40,8 @@ export type ShiftRule = Readonly<{
 /** Tuned on glued and steady tracks (docs/evaluation/tagging-serving.md). */
 export const defaultShiftRule: ShiftRule = {
   minSideMs: 10_000,
+  heldShare: 0.15,
+  heldRunMs: 20_000,
   scales: [
     { reachMs: 40_000, minSoundRatio: 23 },
     { reachMs: 20_000, minSoundRatio: 40 },
@@ -92,10 +99,12 @@ export function findMoodBorders(
   const segments = heard.musicSegments;
   const { hopMs, windowMs, embeddingSize } = heard.model;
   const hops = (ms: number): number => Math.max(2, Math.round(ms / hopMs));
+  const { minSideMs, heldShare, heldRunMs } = rule;
+  const sideMs = Math.max(minSideMs, Math.min(heldRunMs, heldShare * heard.outputs.durationMs));
   const cuts = changePoints(
     directionsOf(heard, segments),
     embeddingSize,
-    hops(rule.minSideMs),
+    hops(sideMs),
     rule.scales.map(({ reachMs, minSoundRatio }) => ({ reach: hops(reachMs), minRatio: minSoundRatio })),
   );
   if (cuts.length === 0) return [];

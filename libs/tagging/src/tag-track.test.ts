@@ -144,6 +144,13 @@ describe('shifts', () => {
     expect(tagTrack(plainModel, outputs).shifts).toEqual([]);
   });
 
+  it('reports none for the last seconds of a long track, which hold no mood of their own', () => {
+    const ending = (count: number) =>
+      tagTrack(plainModel, outputsOf([...repeated(calmPiano, 60), ...repeated(tenseStrings, count)])).shifts;
+    expect(ending(3)).toEqual([]);
+    expect(ending(10)).toHaveLength(1);
+  });
+
   it('puts the shift into a sentence in both languages', () => {
     expect(tagTrack(plainModel, glued).sentence).toEqual({
       en: 'calm piano; from 1:11 energetic strings',

@@ -46,8 +46,7 @@ export type TagOptions = Readonly<{
 }>;
 
 /** What holds this long counts for the track, even if the mean does not reach the threshold. */
-const heldShare = 0.15;
-const heldRunMs = 20_000;
+const { heldShare, heldRunMs } = defaultShiftRule;
 /** Share of a threshold from which a facet without a tag is called ambiguous rather than empty. */
 const ambiguousShare = 0.6;
 const mostCandidates = 3;
