@@ -1,5 +1,5 @@
 import { ShapeError } from '@earmark/kernel';
-import { isSilent, probability, type SegmentOutputs, type TaggerModel } from './tagger-model.js';
+import { isSilent, type SegmentOutputs, type TaggerModel } from './tagger-model.js';
 
 /** Share of a threshold down to which a tag, once said, goes on. */
 const holdShare = 0.8;
@@ -36,11 +36,11 @@ export class HeardTrack {
       throw new ShapeError('embeddings', `[${count}, ${model.embeddingSize}]`, embeddings.length);
     if (rmsDb.length !== count) throw new ShapeError('rmsDb', `[${count}]`, rmsDb.length);
     this.silent = Array.from(rmsDb, (level, k) => isSilent(level, outputs.descriptors?.[k]));
+    this.logOdds = this.#calibrated();
     this.speech = this.#active('speech', false);
     this.music = this.#active('music', true).map(
       (music, k) => music && outputs.descriptors?.[k].bareTone !== true,
     );
-    this.logOdds = this.#calibrated();
     this.segmentScores = this.#segmentScores();
     this.trackScores = this.#trackScores();
   }
@@ -94,14 +94,25 @@ export class HeardTrack {
     return mean;
   }
 
-  #active(tag: string, otherwise: boolean): readonly boolean[] {
+  #active(tag: 'speech' | 'music', otherwise: boolean): readonly boolean[] {
     const t = this.indexOf('activity', tag);
-    const head = this.model.tags[t];
     return this.silent.map((silent, k) => {
       if (silent) return false;
       if (t < 0) return otherwise;
-      return probability(head.calibration, this.outputs.logits[k * this.tagCount + t]) >= head.threshold;
+      const value = tag === 'music' ? this.#lasting(k, t) : this.logOdds[k * this.tagCount + t];
+      return 1 / (1 + Math.exp(-value)) >= this.model.tags[t].threshold;
     });
+  }
+
+  /** Log-odds of what lasts longer than a segment: the mean 1:2:1 with neighbours that are not silent. */
+  #lasting(k: number, t: number): number {
+    const { silent, logOdds, tagCount } = this;
+    const before = silent[k - 1] === false ? 1 : 0;
+    const after = silent[k + 1] === false ? 1 : 0;
+    let sum = 2 * logOdds[k * tagCount + t];
+    if (before) sum += logOdds[(k - 1) * tagCount + t];
+    if (after) sum += logOdds[(k + 1) * tagCount + t];
+    return sum / (2 + before + after);
   }
 
   #calibrated(): Float64Array {
@@ -112,10 +123,11 @@ export class HeardTrack {
     });
   }
 
-  /** Activities stay as they are; everything else is averaged 1:2:1 with neighbours that have music too. */
+  /** Speech stays as it is; everything else is averaged 1:2:1 with neighbours, tags with those that have music too. */
   #segmentScores(): Float64Array {
     const { tagCount, logOdds, music, silent } = this;
     const scores = new Float64Array(logOdds.length);
+    const musicAt = this.indexOf('activity', 'music');
     const isActivity = this.model.tags.map(({ facet }) => facet === 'activity');
     for (let k = 0; k < this.outputs.count; k++) {
       if (silent[k]) continue;
@@ -123,7 +135,7 @@ export class HeardTrack {
       const after = music[k] && music[k + 1] ? 1 : 0;
       for (let t = 0; t < tagCount; t++) {
         const at = k * tagCount + t;
-        let value = logOdds[at];
+        let value = t === musicAt ? this.#lasting(k, t) : logOdds[at];
         if (!isActivity[t] && before + after > 0) {
           const left = before ? logOdds[at - tagCount] : 0;
           const right = after ? logOdds[at + tagCount] : 0;

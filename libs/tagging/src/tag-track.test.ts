@@ -260,6 +260,19 @@ describe('audio without music', () => {
     expect(result.sentence).toEqual({ en: 'speech, no music', zh: '讲话，无音乐' });
   });
 
+  it('lets music go on through a segment in which a voice drowns it, and speech stop where it stops', () => {
+    const music = { 'instrument/piano': 3, 'activity/music': 4 };
+    const drowned = { 'instrument/piano': 3, 'activity/music': -2, 'activity/speech': 5 };
+    const { segments } = tagTrack(
+      plainModel,
+      outputsOf([...repeated(music, 4), drowned, ...repeated(music, 4)]),
+    );
+    const said = (tag: string) =>
+      segments.flatMap(({ tags }, k) => (tags.some((one) => one.tag === tag) ? [k] : []));
+    expect(said('music')).toHaveLength(9);
+    expect(said('speech')).toEqual([4]);
+  });
+
   it('says nothing of noise', () => {
     const result = tagTrack(plainModel, outputsOf(repeated({ ...noMusic, 'genre/experimental': 3 }, 6)));
     expect(result.tags).toEqual([]);

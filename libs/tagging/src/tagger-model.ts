@@ -81,8 +81,3 @@ const silentShareOfSilence = 0.5;
 export function isSilent(rmsDb: number, descriptors?: SegmentDescriptors): boolean {
   return rmsDb < silenceRmsDb || (descriptors?.silentShare ?? 0) >= silentShareOfSilence;
 }
-
-/** Calibrated probability of a logit, 0..1. */
-export function probability({ a, b }: Calibration, logit: number): number {
-  return 1 / (1 + Math.exp(-(a * logit + b)));
-}
