@@ -7,6 +7,10 @@ import numpy as np
 PATTERN = 52
 SPECTRUM_CYCLES = (2, 3, 4, 8)
 BLOCK = 24
+# Tempos of the siblings of a train against its own; one more is the train of the same tempo that shares the fewest beats.
+SIBLING_RATIOS = (2, 1 / 2, 3 / 2, 2 / 3, 3, 1 / 3)
+SIBLINGS = len(SIBLING_RATIOS) + 1
+TOLERANCE_S = 0.07
 
 
 def spectrum(pattern):
@@ -24,8 +28,32 @@ def spectrum(pattern):
     return np.concatenate(out).astype(np.float32)
 
 
+def overlaps(trains):
+    """[trains, trains]: share of the beats of both that have a beat of the other within 70 ms, at most 1."""
+    lengths, every = np.array([len(t) for t in trains]), np.concatenate(trains)
+    owner, shared = np.repeat(np.arange(len(trains)), lengths), np.zeros((len(trains), len(trains)))
+    for i, beats in enumerate(trains):
+        after = np.searchsorted(beats, every)
+        distance = np.minimum(np.abs(every - beats[np.clip(after, 0, len(beats) - 1)]), np.abs(every - beats[np.clip(after - 1, 0, len(beats) - 1)]))
+        shared[i] = np.bincount(owner, distance <= TOLERANCE_S, len(trains))
+    return np.minimum((shared + shared.T) / (lengths[:, None] + lengths[None]), 1)
+
+
+def siblings(bpm, shared):
+    """[trains, SIBLINGS]: of each ratio the train that shares the most beats, then the off-beat; the number of trains where there is none.
+
+    beatSiblings in libs/analysis gives the same.
+    """
+    octaves, out = np.log2(bpm[None] / bpm[:, None]), []
+    for ratio in SIBLING_RATIOS:
+        near = np.abs(octaves - np.log2(ratio)) < 0.05
+        out.append(np.where(near.any(1), np.where(near, shared, -1).argmax(1), len(bpm)))
+    out.append(np.where(np.abs(octaves) < 0.03, shared, 2).argmin(1))
+    return np.stack(out, 1)
+
+
 def load(clips, folder):
-    """[{id, group, source, bpm, n, f1, acc1, x (features and spectra), patterns, beats, truth}]"""
+    """[{id, group, source, bpm, n, f1, acc1, x (features and spectra), patterns, beats, siblings, truth}]"""
     with open(clips, encoding="utf-8") as f:
         truth = {row["id"]: row for row in map(json.loads, f)}
     read = lambda name, kind: np.memmap(os.path.join(folder, name), kind, "r")
@@ -50,6 +78,7 @@ def load(clips, folder):
             one[name] = np.array([train[name] for train in clip["rows"]], np.float32)
         if one["x"]:
             one["x"] = np.array(one["x"], np.float32)
+            one["siblings"] = siblings(one["bpm"], overlaps(one["trains"]))
             out.append(one)
     return out
 

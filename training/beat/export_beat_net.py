@@ -15,6 +15,7 @@ import onnx
 import onnxruntime
 import torch
 
+import beat_data
 import fit_beat_net
 import fit_downbeat_net
 
@@ -32,17 +33,24 @@ def load(run):
     return scorer.eval(), len(scorer.mean), fit_downbeat_net.OneTrain(bars).eval(), 53
 
 
-def write(model, columns, path):
-    example = torch.rand(40, columns)
-    torch.onnx.export(model, (example,), path, input_names=["rows"], output_names=["scores"], opset_version=17,
-                      dynamic_axes={"rows": {0: "count"}, "scores": {0: "count"}}, dynamo=False)
+def siblings_of(count):
+    """Siblings that the product can make without a file: (row * 5 + k * 3) mod (rows + 1)."""
+    k, row = np.meshgrid(np.arange(beat_data.SIBLINGS), np.arange(count))
+    return torch.tensor(((row * 5 + k * 3) % (count + 1)).astype(np.int32))
+
+
+def write(model, columns, path, related=False):
+    inputs = lambda count: (torch.rand(count, columns), *([siblings_of(count)] if related else []))
+    names = ["rows", "siblings"][:1 + related]
+    torch.onnx.export(model, inputs(40), path, input_names=names, output_names=["scores"], opset_version=17,
+                      dynamic_axes={name: {0: "count"} for name in (*names, "scores")}, dynamo=False)
     onnx.checker.check_model(path)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     for count in (5, 133):
-        rows = torch.rand(count, columns)
+        values = inputs(count)
         with torch.no_grad():
-            want = model(rows).numpy()
-        got = session.run(None, {"rows": rows.numpy()})[0]
+            want = model(*values).numpy()
+        got = session.run(None, {name: value.numpy() for name, value in zip(names, values)})[0]
         assert got.shape == want.shape and np.abs(got - want).max() < 1e-4, np.abs(got - want).max()
     with open(path, "rb") as f:
         data = f.read()
@@ -50,12 +58,12 @@ def write(model, columns, path):
             "parameters": sum(p.numel() for p in model.parameters()), "columns": columns}
 
 
-def golden(model, columns, count):
+def golden(model, columns, count, related=False):
     """Rows that the product can make without a file, and the answers: value k of a row is (k * 7919 + row * 104729) mod 1000 / 1000."""
     k, row = np.meshgrid(np.arange(columns), np.arange(count))
     rows = torch.tensor(((k * 7919 + row * 104729) % 1000 / 1000).astype(np.float32))
     with torch.no_grad():
-        return [round(float(v), 5) for v in model(rows)]
+        return [round(float(v), 5) for v in model(rows, *([siblings_of(count)] if related else []))]
 
 
 def main():
@@ -69,12 +77,12 @@ def main():
     trains, train_columns, downbeats, downbeat_columns = load(args.run)
     os.makedirs(args.out, exist_ok=True)
     manifest = {"schemaVersion": 1, "kind": "beat", "id": "earmark-beat", "version": args.version,
-                "trains": write(trains, train_columns, os.path.join(args.out, "trains.onnx")),
+                "trains": dict(write(trains, train_columns, os.path.join(args.out, "trains.onnx"), True), siblings=beat_data.SIBLINGS),
                 "downbeats": write(downbeats, downbeat_columns, os.path.join(args.out, "downbeats.onnx"))}
     with open(os.path.join(args.out, "manifest.json"), "w", encoding="utf-8") as f:
         f.write(json.dumps(manifest, indent=2) + "\n")
     with open(args.golden, "w", encoding="utf-8") as f:
-        f.write(json.dumps({"rows": 12, "trains": golden(trains, train_columns, 12), "downbeats": golden(downbeats, downbeat_columns, 12)}) + "\n")
+        f.write(json.dumps({"rows": 12, "trains": golden(trains, train_columns, 12, True), "downbeats": golden(downbeats, downbeat_columns, 12)}) + "\n")
     print(json.dumps(manifest))
 
 

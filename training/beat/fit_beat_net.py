@@ -3,7 +3,7 @@
     fit_beat_net.py --data CLIPS.jsonl=FOLDER ... --test CLIPS.jsonl=FOLDER [--folds | --out FOLDER] [--unseen FONT]
 
 A hypothesis is a train of beats; the network sees its features and what its pattern repeats, as they are and against the mean of
-the clip, and gives a score. The use of a train is F1 + 0.3 acc1. The loss is for the most part the use to be expected when trains
+the clip, beside what it made of the train's siblings (half, double and other tempos, the off-beat), and gives a score. The use of a train is F1 + 0.3 acc1. The loss is for the most part the use to be expected when trains
 are drawn by the softmax of the scores, for the rest the cross entropy against the softmax of the use (temperature 0.1). The groups (pieces) of --test are split into folds; clips of other groups, and clips of --data
 of the training groups, are learnt from. --unseen leaves a sound font out of the training.
 """
@@ -26,7 +26,7 @@ def tempo_features(bpm):
 
 
 class Scorer(torch.nn.Module):
-    """Several networks in one, learnt side by side: each gives a row a score from the row and how it differs from the mean row."""
+    """Several networks in one, learnt side by side: each gives a row a score from the row, how it differs from the mean row, and its siblings."""
 
     def __init__(self, mean, spread, count=3, hidden=48, narrow=16, drops=(0.3, 0.4)):
         super().__init__()
@@ -38,47 +38,48 @@ class Scorer(torch.nn.Module):
         size = 2 * len(mean)
         self.linear = zeros(count, size, 1)
         self.first, self.first_bias = start(count, size, hidden), zeros(count, 1, hidden)
-        self.second, self.second_bias = start(count, hidden, narrow), zeros(count, 1, narrow)
+        self.second, self.second_bias = start(count, hidden * (1 + beat_data.SIBLINGS), narrow), zeros(count, 1, narrow)
         self.last = start(count, narrow, 1)
 
-    def every(self, x, mean_row):
-        """Scores [networks, rows]; mean_row gives, from all rows, the mean of the clip that each belongs to."""
+    def every(self, x, siblings, mean_row):
+        """Scores [networks, rows]; siblings [rows, SIBLINGS], the number of rows for none; mean_row gives, from all rows, the mean of the clip that each belongs to."""
         z = ((x - self.mean) / self.spread).clamp(-5, 5)
         z = torch.cat([z, z - mean_row(z)], 1)
         drop = lambda v, share: torch.nn.functional.dropout(v, share, self.training)
         many = lambda v: v[None].expand(len(self.linear), -1, -1)
         y = torch.relu(torch.bmm(many(drop(z, self.drops[0])), self.first) + self.first_bias)
+        padded = torch.cat([y, torch.zeros_like(y[:, :1])], 1)
+        y = torch.cat([y] + [padded[:, siblings[:, k]] for k in range(beat_data.SIBLINGS)], 2)
         y = torch.relu(torch.bmm(drop(y, self.drops[1]), self.second) + self.second_bias)
         return (torch.bmm(many(z), self.linear) + torch.bmm(drop(y, self.drops[1]), self.last))[:, :, 0]
 
-    def forward(self, x):
+    def forward(self, x, siblings):
         """Scores of the rows of one clip, the mean of the networks."""
-        return self.every(x, lambda z: z.mean(0, keepdim=True)).mean(0)
+        return self.every(x, siblings.long(), lambda z: z.mean(0, keepdim=True)).mean(0)
 
 
-def batches(clips, rng, size, most):
+def batches(clips, rng, size):
     order = rng.permutation(len(clips))
     for k in range(0, len(order), size):
-        xs, us, ts, owners = [], [], [], []
+        xs, us, ts, owners, siblings, at = [], [], [], [], [], 0
+        rows = sum(len(clips[c]["bpm"]) for c in order[k:k + size])
         for j, c in enumerate(order[k:k + size]):
             clip = clips[c]
             use = clip["f1"] + 0.3 * clip["acc1"]
-            pick = np.arange(len(use))
-            if len(use) > most:
-                best = int(use.argmax())
-                pick = np.r_[best, rng.choice(np.delete(pick, best), most - 1, replace=False)]
-            x = clip["x"][pick].copy()
-            x[:, TEMPO_AT:TEMPO_AT + 10] = tempo_features(clip["bpm"][pick] * 2 ** rng.uniform(-0.12, 0.12))
-            target = np.exp((use[pick] - use[pick].max()) / 0.1)
+            x = clip["x"].copy()
+            x[:, TEMPO_AT:TEMPO_AT + 10] = tempo_features(clip["bpm"] * 2 ** rng.uniform(-0.12, 0.12))
+            target = np.exp((use - use.max()) / 0.1)
             xs.append(x)
-            us.append(use[pick])
+            us.append(use)
             ts.append(target / target.sum())
-            owners.append(np.full(len(pick), j))
+            owners.append(np.full(len(use), j))
+            siblings.append(np.where(clip["siblings"] == len(use), rows, clip["siblings"] + at))
+            at += len(use)
         join = lambda parts: torch.tensor(np.concatenate(parts))
-        yield join(xs), join(us), join(ts).float(), join(owners)
+        yield join(xs), join(siblings), join(us), join(ts).float(), join(owners)
 
 
-def fit(clips, epochs, count, hidden=48, decay=0.02, risk=0.85, rate=2e-3, most=24, size=16):
+def fit(clips, epochs, count, hidden=48, decay=0.02, risk=0.85, rate=2e-3, size=16):
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     rows = np.concatenate([clip["x"] for clip in clips])
@@ -87,10 +88,10 @@ def fit(clips, epochs, count, hidden=48, decay=0.02, risk=0.85, rate=2e-3, most=
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=epochs * -(-len(clips) // size))
     model.train()
     for _ in range(epochs):
-        for x, use, target, owner in batches(clips, rng, size, most):
+        for x, siblings, use, target, owner in batches(clips, rng, size):
             clip_count = int(owner[-1]) + 1
             sizes = torch.bincount(owner)[:, None]
-            scores = model.every(x, lambda z: (torch.zeros(clip_count, z.shape[1]).index_add(0, owner, z) / sizes)[owner])
+            scores = model.every(x, siblings, lambda z: (torch.zeros(clip_count, z.shape[1]).index_add(0, owner, z) / sizes)[owner])
             top = torch.full((count, clip_count), -1e9).scatter_reduce(1, owner.expand(count, -1), scores, "amax").detach()
             total = torch.zeros(count, clip_count).index_add(1, owner, torch.exp(scores - top[:, owner])).log() + top
             likelihood = scores - total[:, owner]
@@ -106,7 +107,7 @@ def fit(clips, epochs, count, hidden=48, decay=0.02, risk=0.85, rate=2e-3, most=
 
 def choose(model, clip):
     with torch.no_grad():
-        return int(model(torch.tensor(clip["x"])).argmax())
+        return int(model(torch.tensor(clip["x"]), torch.tensor(clip["siblings"])).argmax())
 
 
 def report(name, rows):
@@ -125,7 +126,7 @@ def main():
     parser.add_argument("--test", required=True)
     parser.add_argument("--folds", action="store_true")
     parser.add_argument("--unseen")
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--networks", type=int, default=3)
     parser.add_argument("--hidden", type=int, default=48)
     parser.add_argument("--decay", type=float, default=0.02)

@@ -3,6 +3,7 @@ export * from './quality/technical-quality.js';
 export * from './rhythm/beat-hypothesis.js';
 export * from './rhythm/beat-network.js';
 export * from './rhythm/beat-pattern.js';
+export * from './rhythm/beat-siblings.js';
 export * from './rhythm/downbeats.js';
 export * from './rhythm/novelty.js';
 export * from './rhythm/onset-strength.js';

@@ -16,6 +16,13 @@ function goldenRows(columns: number): Float32Array {
   });
 }
 
+function goldenSiblings(each: number): Int32Array {
+  return Int32Array.from({ length: golden.rows * each }, (_, i) => {
+    const [row, k] = [Math.floor(i / each), i % each];
+    return (row * 5 + k * 3) % (golden.rows + 1);
+  });
+}
+
 describe('BeatSession', () => {
   let session: BeatSession;
   beforeAll(async () => {
@@ -25,16 +32,22 @@ describe('BeatSession', () => {
 
   it('answers as the network did in training', async () => {
     const { trains, downbeats } = session.manifest;
-    const scores = await session.scoreTrains(goldenRows(trains.columns), golden.rows);
+    const siblings = goldenSiblings(trains.siblings);
+    const scores = await session.scoreTrains(goldenRows(trains.columns), siblings, golden.rows);
     const logits = await session.scoreDownbeats(goldenRows(downbeats.columns), golden.rows);
     golden.trains.forEach((want, i) => expect(scores[i]).toBeCloseTo(want, 3));
     golden.downbeats.forEach((want, i) => expect(logits[i]).toBeCloseTo(want, 3));
   });
 
   it('refuses rows of another width', async () => {
-    await expect(session.scoreTrains(new Float32Array(30), 3)).rejects.toMatchObject({
-      code: 'model.shape-mismatch',
-    });
+    const { columns, siblings } = session.manifest.trains;
+    for (const [wide, each] of [
+      [10, siblings],
+      [columns, siblings - 1],
+    ])
+      await expect(
+        session.scoreTrains(new Float32Array(3 * wide), new Int32Array(3 * each), 3),
+      ).rejects.toMatchObject({ code: 'model.shape-mismatch' });
   });
 
   it('refuses a file that is not the one in the manifest', async () => {

@@ -18,11 +18,11 @@ const beatManifest = z.object({
   kind: z.literal('beat'),
   id: z.string().min(1),
   version: z.string().regex(/^\d+\.\d+\.\d+$/, 'a version such as 1.0.0'),
-  trains: graph,
+  trains: graph.extend({ siblings: z.int().positive() }),
   downbeats: graph,
 });
 
-/** Manifest of a beat network: two graphs, each from rows of `columns` values to one value a row. */
+/** Manifest of a beat network: two graphs, each from rows of `columns` values to one value a row; trains also have siblings. */
 export type BeatManifest = Readonly<z.infer<typeof beatManifest>>;
 
 /** The beat network that comes with Earmark. */
@@ -56,11 +56,12 @@ export class BeatSession {
    * Judges trains of beats.
    *
    * @param rows row-major [trains, columns of the manifest]
+   * @param siblings row-major [trains, siblings of the manifest]: places of trains, or their number for none
    * @returns a score a train
-   * @throws {ModelError} `model.shape-mismatch` if the rows are not as wide as the graph's
+   * @throws {ModelError} `model.shape-mismatch` if the rows or siblings are not as wide as the graph's
    */
-  scoreTrains(rows: Float32Array, trains: number): Promise<Float32Array> {
-    return run(this.trains, this.manifest.trains, rows, trains);
+  scoreTrains(rows: Float32Array, siblings: Int32Array, trains: number): Promise<Float32Array> {
+    return run(this.trains, this.manifest.trains, rows, trains, siblings);
   }
 
   /**
@@ -92,9 +93,10 @@ async function openRows(folder: string, { file, sha256 }: Graph): Promise<Infere
 
 async function run(
   session: InferenceSession,
-  { file, columns }: Graph,
+  { file, columns, siblings: related = 0 }: Graph & { siblings?: number },
   rows: Float32Array,
   count: number,
+  siblings: Int32Array = new Int32Array(0),
 ): Promise<Float32Array> {
   if (rows.length !== count * columns)
     throw new ModelError(
@@ -102,7 +104,16 @@ async function run(
       file,
       `takes rows of ${columns}, got ${rows.length / count}`,
     );
-  const { scores } = await session.run({ rows: new Tensor('float32', rows, [count, columns]) });
+  if (siblings.length !== count * related)
+    throw new ModelError(
+      'model.shape-mismatch',
+      file,
+      `takes ${related} siblings a row, got ${siblings.length / count}`,
+    );
+  const { scores } = await session.run({
+    rows: new Tensor('float32', rows, [count, columns]),
+    ...(related > 0 && { siblings: new Tensor('int32', siblings, [count, related]) }),
+  });
   const values = floatsOf(scores);
   if (values.length !== count)
     throw new ModelError('model.shape-mismatch', file, `does not give one number a row`);

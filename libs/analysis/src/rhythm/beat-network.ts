@@ -15,9 +15,10 @@ export interface BeatNetwork {
    * Judges trains of beats.
    *
    * @param rows row-major [trains, {@link trainRowSize}]
+   * @param siblings what {@link beatSiblings} says of the trains
    * @returns a score a train; the softmax over the trains of a recording is the probability that it is the written beat
    */
-  scoreTrains(rows: Float32Array, trains: number): Promise<Float32Array>;
+  scoreTrains(rows: Float32Array, siblings: Int32Array, trains: number): Promise<Float32Array>;
   /**
    * Judges the beats of one train.
    *

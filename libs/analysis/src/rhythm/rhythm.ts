@@ -5,6 +5,7 @@ import type { BeatNetwork } from './beat-network.js';
 import { downbeatRowSize, trainRowSize } from './beat-network.js';
 import { beatPattern, patternSize, patternSpectrum } from './beat-pattern.js';
 import { scoreHypothesis } from './beat-scorer.js';
+import { beatSiblings } from './beat-siblings.js';
 import { barStarts, downbeatIndices } from './downbeats.js';
 import type { Novelty } from './novelty.js';
 import { toNovelty } from './novelty.js';
@@ -63,7 +64,7 @@ export async function trackBeatsWith(
     rows.set(patternSpectrum(pattern), i * trainRowSize + features.length);
     return pattern;
   });
-  const scores = Array.from(await network.scoreTrains(rows, trains.length));
+  const scores = Array.from(await network.scoreTrains(rows, beatSiblings(trains), trains.length));
   const best = scores.indexOf(Math.max(...scores));
   const { beats, periodFrames } = trains[best];
   const beatRows = downbeatRows(patterns[best], (60 * onsetRateHz) / periodFrames);
