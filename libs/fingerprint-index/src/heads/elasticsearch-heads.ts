@@ -67,7 +67,8 @@ export class ElasticsearchHeads implements HeadSearch {
   }
 
   /**
-   * How far the log was applied. An index that is missing is made, and those of other models are removed with it.
+   * How far the log was applied. An index that is missing is made, and those of earlier models are removed with it: a
+   * process of an earlier version makes its own again, and the two do not take turns in removing each other's.
    *
    * @throws {IndexUnavailableError} when the cluster cannot be reached
    */
@@ -220,7 +221,7 @@ export class ElasticsearchHeads implements HeadSearch {
       }
     });
     const all = await this.indexesLike(this.names.all);
-    await this.delete(all.filter((name) => name !== index && headVersion(this.names, name) < version));
+    await this.delete(all.filter((name) => name.localeCompare(index, 'en', { numeric: true }) < 0));
   }
 
   private async indexesLike(pattern: string): Promise<string[]> {
