@@ -146,15 +146,18 @@ export function nameBorders(
             isHeard(heard, to, after))),
     );
     if (named.length === 0) return [];
-    const from = named.map((pair) => pair.from).filter((t) => isHeard(heard, t, before));
-    const to = named.map((pair) => pair.to).filter((t) => isHeard(heard, t, after));
-    return [
-      {
-        ...border,
-        from: [...new Set(from.length > 0 ? from : [named[0].from])],
-        to: [...new Set(to.length > 0 ? to : [named[0].to])],
-      },
-    ];
+    // A mood that the strongest change lets go does not come by a weaker one.
+    const [from, to] = [new Set<number>(), new Set<number>()];
+    for (const pair of named) {
+      if (to.has(pair.from) || from.has(pair.to)) continue;
+      from.add(pair.from);
+      to.add(pair.to);
+    }
+    const near = (moods: Set<number>, segments: readonly number[]): readonly number[] => {
+      const heardOnes = [...moods].filter((t) => isHeard(heard, t, segments));
+      return heardOnes.length > 0 ? heardOnes : [...moods].slice(0, 1);
+    };
+    return [{ ...border, from: near(from, before), to: near(to, after) }];
   });
 }
 

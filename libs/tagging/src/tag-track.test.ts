@@ -225,6 +225,17 @@ describe('shifts by contrasts of the model', () => {
     expect(tagTrack(model, steady, { all: true })).toEqual(tagTrack(plainModel, steady, { all: true }));
   });
 
+  it('name no mood on both sides, whatever weaker pairs say', () => {
+    const drawn = { ...gloomy, 'mood/happy': 3, 'mood/sad': -4 };
+    const outputs = outputsOf([
+      ...repeated({ ...merry, 'mood/happy': 0.5, 'mood/sad': 2 }, 12),
+      ...repeated(drawn, 12),
+    ]);
+    const [{ from, to }] = tagTrack(model, outputs).shifts;
+    expect(from).toContain('happy');
+    expect(to).not.toContain('happy');
+  });
+
   it('are alone in making borders', () => {
     const outputs = outputsOf([...repeated(calmPiano, 12), ...repeated(tenseStrings, 12)]);
     expect(tagTrack(plainModel, outputs).shifts).toHaveLength(1);
