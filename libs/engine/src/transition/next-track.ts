@@ -9,6 +9,7 @@ import {
   keyDistance,
   type PairFeedback,
   type StoredProfile,
+  type StoredSeam,
   type TransitionModel,
 } from '@earmark/transition';
 import { isAvailable } from './availability.js';
@@ -27,9 +28,9 @@ const recentTracks = 100;
 
 /** A candidate that came through all filters. */
 type Rated = Readonly<{
-  hit: HeadHit;
   facts: TrackFacts;
-  code: Float32Array;
+  /** Its best entry point. */
+  head: StoredSeam;
   score: number;
 }>;
 
@@ -93,9 +94,9 @@ export class NextTrack {
     }
     const pool = rated.slice(0, Math.max(shortlistShare * k, shortestShortlist));
     const chosen = chooseDiverse(
-      pool.map(({ score, code, facts }) => ({
+      pool.map(({ score, head, facts }) => ({
         score,
-        vector: code.subarray(0, this.parts.model.dimensions),
+        vector: head.code.subarray(0, this.parts.model.dimensions),
         artists: facts.artists,
       })),
       k,
@@ -106,7 +107,7 @@ export class NextTrack {
       chosen.map((i) => pool[i].facts.id),
     );
     const candidates = chosen.flatMap((i) => {
-      const { facts, code, score, hit } = pool[i];
+      const { facts, head, score } = pool[i];
       const profile = profiles.get(facts.id);
       if (profile === undefined) return [];
       const candidate = {
@@ -114,7 +115,13 @@ export class NextTrack {
         ...(facts.title !== undefined && { title: facts.title }),
         artists: facts.artists,
         score,
-        ...joinPair(this.parts.model, tail, { profile, code, atMs: hit.atMs }, constraints, from.atMs),
+        ...joinPair(
+          this.parts.model,
+          tail,
+          { profile, code: head.code, atMs: head.atMs },
+          constraints,
+          from.atMs,
+        ),
       };
       return [candidate];
     });
@@ -144,7 +151,7 @@ export class NextTrack {
   ): Promise<readonly Rated[]> {
     const { tenantId, filter = {}, constraints = {} } = request;
     const { store, profiles, model, today } = this.parts;
-    const { keyRule = 'any' } = constraints;
+    const { keyRule = 'any', maxSkipMs = defaultMaxSkipMs } = constraints;
     const ids = hits.map(({ trackId }) => trackId);
     const [facts, seams, keyed] = await Promise.all([
       store.facts(tenantId, [...ids, ...played]),
@@ -157,19 +164,35 @@ export class NextTrack {
     const rated: Rated[] = [];
     for (const hit of hits) {
       const about = factsOf.get(hit.trackId);
-      const code = seams.get(hit.trackId)?.find(({ ordinal }) => ordinal === hit.ordinal)?.code;
+      const head = bestHead(model, tail, seams.get(hit.trackId) ?? [], maxSkipMs);
       // A track that was removed since the index was read is in one of them no more.
-      if (about === undefined || code === undefined) continue;
+      if (about === undefined || head === undefined) continue;
       if (!isAvailable(about.rights, filter.market, day)) continue;
       if (filter.explicit === false && about.explicit === true) continue;
       if (about.artists.some((artist) => tooNear.has(artist))) continue;
       if (keyRule !== 'any' && !keysAgree(tail, keyed?.get(hit.trackId), keyRule)) continue;
       const pair = pairs.get(hit.trackId);
       const bias = pair === undefined ? 0 : feedbackBias(pair);
-      rated.push({ hit, facts: about, code, score: clamp(model.score(tail.code, code) + bias) });
+      rated.push({ facts: about, head: head.seam, score: clamp(head.score + bias) });
     }
-    return rated.sort((a, b) => b.score - a.score || (a.hit.trackId < b.hit.trackId ? -1 : 1));
+    return rated.sort((a, b) => b.score - a.score || (a.facts.id < b.facts.id ? -1 : 1));
   }
+}
+
+/** The entry point that the model likes best: an index knows rounded vectors, and of two much alike it may name either. */
+function bestHead(
+  model: TransitionModel,
+  tail: Tail,
+  heads: readonly StoredSeam[],
+  maxSkipMs: number,
+): Readonly<{ seam: StoredSeam; score: number }> | undefined {
+  return heads
+    .filter(({ atMs }) => atMs <= maxSkipMs)
+    .map((seam) => ({ seam, score: model.score(tail.code, seam.code) }))
+    .reduce<{ seam: StoredSeam; score: number } | undefined>(
+      (best, one) => (best === undefined || one.score > best.score ? one : best),
+      undefined,
+    );
 }
 
 function keysAgree({ side }: Tail, to: StoredProfile | undefined, rule: 'compatible' | 'same'): boolean {
