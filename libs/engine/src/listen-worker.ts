@@ -193,7 +193,7 @@ function openSession(folder: string): Promise<TaggingSession> {
 
 async function findFfmpeg(): Promise<string | undefined> {
   if (ffmpegPath === '') return undefined;
-  return (await locateFfmpeg(ffmpegPath, process.env['PATH'] ?? ''))?.ffmpeg;
+  return (await locateFfmpeg(ffmpegPath))?.ffmpeg;
 }
 
 function openDecoder(): Promise<MediaDecoder> {

@@ -2,6 +2,7 @@ import type { TenantId, TrackId } from '@earmark/kernel';
 import type { PgTransitionStore } from '@earmark/storage';
 import type { StoredSeam, TransitionModel } from '@earmark/transition';
 import type { Listener } from '../listener.js';
+import { bestHead } from './best-head.js';
 import type { Head } from './join-pair.js';
 import type { ProfileCache } from './profile-cache.js';
 import { NotAnalyzedError, type Tail, type TailSource } from './tail-source.js';
@@ -71,13 +72,9 @@ export class HeadSource {
     { maxSkipMs = defaultMaxSkipMs }: NextConstraints,
   ): Head {
     const allowed = heads.filter(({ atMs }) => atMs <= maxSkipMs);
-    const [first, ...others] = allowed.length > 0 ? allowed : heads;
-    if (first === undefined) throw new NotAnalyzedError('the track has no place to be entered');
-    const scored = [first, ...others].map((head) => ({
-      head,
-      score: this.parts.model.score(tail.code, head.code),
-    }));
-    const { head } = scored.reduce((a, b) => (b.score > a.score ? b : a));
+    const best = bestHead(this.parts.model, tail, allowed.length > 0 ? allowed : heads);
+    if (best === undefined) throw new NotAnalyzedError('the track has no place to be entered');
+    const { head } = best;
     return { profile, code: head.code, atMs: head.atMs };
   }
 }

@@ -13,6 +13,7 @@ import {
   type TransitionModel,
 } from '@earmark/transition';
 import { isAvailable } from './availability.js';
+import { bestHead } from './best-head.js';
 import type { HeadIndexKeeper } from './head-index-keeper.js';
 import { joinPair } from './join-pair.js';
 import type { ProfileCache } from './profile-cache.js';
@@ -164,35 +165,24 @@ export class NextTrack {
     const rated: Rated[] = [];
     for (const hit of hits) {
       const about = factsOf.get(hit.trackId);
-      const head = bestHead(model, tail, seams.get(hit.trackId) ?? [], maxSkipMs);
+      const heads = seams.get(hit.trackId) ?? [];
+      const best = bestHead(
+        model,
+        tail,
+        heads.filter(({ atMs }) => atMs <= maxSkipMs),
+      );
       // A track that was removed since the index was read is in one of them no more.
-      if (about === undefined || head === undefined) continue;
+      if (about === undefined || best === undefined) continue;
       if (!isAvailable(about.rights, filter.market, day)) continue;
       if (filter.explicit === false && about.explicit === true) continue;
       if (about.artists.some((artist) => tooNear.has(artist))) continue;
       if (keyRule !== 'any' && !keysAgree(tail, keyed?.get(hit.trackId), keyRule)) continue;
       const pair = pairs.get(hit.trackId);
       const bias = pair === undefined ? 0 : feedbackBias(pair);
-      rated.push({ facts: about, head: head.seam, score: clamp(head.score + bias) });
+      rated.push({ facts: about, head: best.head, score: clamp(best.score + bias) });
     }
     return rated.sort((a, b) => b.score - a.score || (a.facts.id < b.facts.id ? -1 : 1));
   }
-}
-
-/** The entry point that the model likes best: an index knows rounded vectors, and of two much alike it may name either. */
-function bestHead(
-  model: TransitionModel,
-  tail: Tail,
-  heads: readonly StoredSeam[],
-  maxSkipMs: number,
-): Readonly<{ seam: StoredSeam; score: number }> | undefined {
-  return heads
-    .filter(({ atMs }) => atMs <= maxSkipMs)
-    .map((seam) => ({ seam, score: model.score(tail.code, seam.code) }))
-    .reduce<{ seam: StoredSeam; score: number } | undefined>(
-      (best, one) => (best === undefined || one.score > best.score ? one : best),
-      undefined,
-    );
 }
 
 function keysAgree({ side }: Tail, to: StoredProfile | undefined, rule: 'compatible' | 'same'): boolean {
