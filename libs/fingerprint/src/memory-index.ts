@@ -8,6 +8,9 @@ import { VoteTable } from './vote-table.js';
 /** Frames between two tracks on the axis of positions. */
 const gapFrames = 4096;
 
+/** Postings that are handed to the votes together. */
+const foundAtOnce = 16_384;
+
 type Postings = Readonly<{
   starts: Uint32Array;
   hashes: Uint32Array;
@@ -23,6 +26,12 @@ export class MemoryIndex implements CandidateSource {
   private readonly parts: { hashes: Uint32Array; positions: Uint32Array; details: Uint8Array }[] = [];
   private end = gapFrames;
   private built: Postings | undefined;
+  private readonly found = {
+    entries: new Uint32Array(foundAtOnce),
+    positions: new Uint32Array(foundAtOnce),
+    details: new Uint8Array(foundAtOnce),
+    count: 0,
+  };
   /** Postings read by the queries so far. */
   postingsRead = 0;
 
@@ -53,15 +62,24 @@ export class MemoryIndex implements CandidateSource {
   find(landmarks: QueryLandmarks, lengthFrames: number, k: number): readonly Candidate[] {
     const { starts, hashes, positions, details, shift } = (this.built ??= this.build());
     const votes = new VoteTable(landmarks, lengthFrames);
+    const { found } = this;
+    found.count = 0;
     for (let entry = 0; entry < landmarks.hashes.length; entry++) {
       const hash = landmarks.hashes[entry];
       const bucket = hash >>> shift;
       for (let i = starts[bucket]; i < starts[bucket + 1]; i++) {
         if (hashes[i] !== hash) continue;
-        votes.add(entry, positions[i], details[i]);
+        if (found.count === foundAtOnce) {
+          votes.addAll(found, 0);
+          found.count = 0;
+        }
+        found.entries[found.count] = entry;
+        found.positions[found.count] = positions[i];
+        found.details[found.count++] = details[i];
         this.postingsRead++;
       }
     }
+    votes.addAll(found, 0);
     return votes.proposals(k).map((proposal) => {
       const track = this.trackAt(proposal.place);
       return {

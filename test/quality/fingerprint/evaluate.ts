@@ -4,11 +4,12 @@
  *   node test/quality/fingerprint/evaluate.ts MUSIC SETS OUT.jsonl CACHE [--only REGEX] [--step N] [--unknown N] [--peaks-alone]
  *
  * Runs `identify` on every clip (every Nth with --step) and `scan` on every soundtrack against an index in memory of the
- * sets' catalog. OUT gets one line a query, for fit_decision.py and for the peers' score.py. With --unknown N every Nth
+ * sets' catalog. OUT gets one line a query, for fit_decision.py and for the peers' score.py; what it holds already is not
+ * asked again, so that a broken run goes on. With --unknown N every Nth
  * positive is asked again with its own track left out: a negative from the same kind of audio. --peaks-alone leaves the
  * spectrum of the queries away.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
@@ -21,12 +22,20 @@ import {
   scan,
   search,
   type CandidateSource,
+  type Decision,
   type Match,
   type Peaks,
 } from '@earmark/fingerprint';
 import type { TrackId } from '@earmark/kernel';
 import { peaksOf } from './peak-cache.ts';
-import { printClips, printSoundtracks, type ClipResult, type Query, type Soundtrack } from './report.ts';
+import {
+  printClips,
+  printSoundtracks,
+  type ClipLine,
+  type ClipResult,
+  type Query,
+  type Soundtrack,
+} from './report.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -69,36 +78,47 @@ function without(track: TrackId): CandidateSource {
   };
 }
 
+const known = new Map<string, ClipLine>();
+if (existsSync(out))
+  for (const text of readFileSync(out, 'utf8').split('\n'))
+    if (text.endsWith('}')) {
+      const line = JSON.parse(text) as ClipLine;
+      known.set(line.id, line);
+    }
+
+/** The line of a query: as an earlier run left it, or asked now. */
+async function ask(query: Query, peaks: () => Peaks, source: CandidateSource): Promise<ClipLine> {
+  const earlier = known.get(query.id);
+  if (earlier) return earlier;
+  const heard = peaks();
+  const start = process.cpuUsage();
+  const { decision, level } = await search(heard, source, references);
+  const { user, system } = process.cpuUsage(start);
+  const line = describe(query, decision, level, (user + system) / 1000);
+  appendFileSync(out, `${JSON.stringify(line)}\n`);
+  return line;
+}
+
 const results: ClipResult[] = [];
-const lines: string[] = [];
 const queries = read<Query[]>('truth.json').filter(
   (query) => only.test(query.set) && Number(/(\d+)\.\w+$/.exec(query.id)?.[1]) % step === 0,
 );
-const levels = new Map<string, { count: number; cpuMs: number }>();
 for (const [i, query] of queries.entries()) {
-  const { spectrum, ...alone } = peaksOf(join(sets, query.id), cache);
-  const peaks = spectrum && !values['peaks-alone'] ? { ...alone, spectrum } : alone;
-  const start = process.cpuUsage();
-  const { decision, level } = await search(peaks, index, references);
-  const used = process.cpuUsage(start);
-  const spent = levels.get(level) ?? { count: 0, cpuMs: 0 };
-  levels.set(level, { count: spent.count + 1, cpuMs: spent.cpuMs + (used.user + used.system) / 1000 });
-  const result: ClipResult = { query, decision, level };
-  results.push(result);
-  lines.push(describe(result));
+  const peaks = (): Peaks => {
+    const { spectrum, ...alone } = peaksOf(join(sets, query.id), cache);
+    return spectrum && !values['peaks-alone'] ? { ...alone, spectrum } : alone;
+  };
+  results.push({ query, line: await ask(query, peaks, index) });
   if (unknownStep > 0 && query.track && i % unknownStep === 0) {
-    const unknown = await search(peaks, without(query.track as TrackId), references);
-    lines.push(
-      describe({
-        query: { ...query, track: null, set: `unknown_${query.set}`, id: `unknown ${query.id}` },
-        ...unknown,
-      }),
-    );
+    const unknown = { ...query, track: null, set: `unknown_${query.set}`, id: `unknown ${query.id}` };
+    await ask(unknown, peaks, without(query.track as TrackId));
   }
 }
 printClips(results);
-for (const [level, { count, cpuMs }] of levels)
-  console.log(`ended at ${level}: ${count} queries, ${(cpuMs / count).toFixed(1)} ms CPU each`);
+for (const [level, own] of Map.groupBy(results, ({ line }) => line.level)) {
+  const cpuMs = own.reduce((sum, { line }) => sum + line.cpuMs, 0) / own.length;
+  console.log(`ended at ${level}: ${own.length} queries, ${cpuMs.toFixed(1)} ms CPU each`);
+}
 
 if (existsSync(join(sets, 'videos.json')) && only.test('video')) {
   const found: { soundtrack: Soundtrack; matches: readonly Match[] }[] = [];
@@ -108,8 +128,10 @@ if (existsSync(join(sets, 'videos.json')) && only.test('video')) {
     const matches = await scan(peaksOf(join(sets, soundtrack.id), cache), sources);
     seconds += soundtrack.seconds;
     found.push({ soundtrack, matches });
-    lines.push(
-      JSON.stringify({
+    if (known.has(soundtrack.id)) continue;
+    appendFileSync(
+      out,
+      `${JSON.stringify({
         id: soundtrack.id,
         matches: matches.map((m) => ({
           track: m.trackId,
@@ -119,7 +141,7 @@ if (existsSync(join(sets, 'videos.json')) && only.test('video')) {
           score: m.probability,
           role: m.role,
         })),
-      }),
+      })}\n`,
     );
   }
   const used = process.cpuUsage(start);
@@ -128,18 +150,17 @@ if (existsSync(join(sets, 'videos.json')) && only.test('video')) {
   );
   printSoundtracks(found);
 }
-writeFileSync(out, `${lines.join('\n')}\n`);
-
-/** One line of the results: the peers' format and the evidence. */
-function describe({ query, decision, level }: ClipResult): string {
+/** The line of a query: the peers' format and the evidence. */
+function describe(query: Query, decision: Decision | undefined, level: string, cpuMs: number): ClipLine {
   const answered = decision?.answered;
   const line = decision?.place.line;
-  return JSON.stringify({
+  return {
     id: query.id,
     set: query.set,
     source: query.source,
     positive: query.track !== null,
     level,
+    cpuMs: Math.round(cpuMs * 10) / 10,
     right: decision !== undefined && decision.place.trackId === query.track,
     probability: decision?.probability ?? 0,
     evidence: decision?.evidence,
@@ -158,5 +179,5 @@ function describe({ query, decision, level }: ClipResult): string {
             },
           ]
         : [],
-  });
+  };
 }

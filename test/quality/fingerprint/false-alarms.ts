@@ -1,106 +1,120 @@
 /**
  * Counts what monitoring hears in audio that is in no catalog.
  *
- *   node test/quality/fingerprint/false-alarms.ts MUSIC,SETS,CACHE FOREIGN... [--every 1] [--seed 1]
+ *   node test/quality/fingerprint/false-alarms.ts MUSIC,SETS,CACHE OUT.jsonl FOREIGN...
  *
- * The catalog is that of query sets (make_queries.py; the cache is that of evaluate.ts). FOREIGN are further such triples,
- * whose catalogs must hold other music, or folders of recorded speech and noise, decoded through the same cache. They are
- * cut into the windows of a scan, every Nth of which is searched as a scan does, by peaks alone. Prints the answered
- * windows and, for each source, how many an hour of listening would hold (95 % interval by Poisson): windows that follow each
- * other are one alarm to a listener, so this is an upper bound.
+ * The catalog is that of query sets (make_queries.py; the cache is that of evaluate.ts). FOREIGN are folders of recordings
+ * that the catalog does not hold, decoded through the same cache. Each is scanned whole, every window, as the product
+ * scans; a match is an alarm. OUT gets a line for each recording, with its matches; what it holds already is not scanned
+ * again. Prints for each folder the alarms and how many an hour holds (95 % interval by Poisson); alarms of related pairs
+ * (see relations.ts) are counted apart.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import {
-  decisionModel,
   fingerprintConfig,
   framesPerSecond,
   limitDensity,
   MemoryIndex,
   ReferenceCache,
-  scanWindows,
-  search,
-  slicePeaks,
+  scan,
   type Peaks,
 } from '@earmark/fingerprint';
-import { seededRandom } from '@earmark/kernel';
 import type { TrackId } from '@earmark/kernel';
 import { peaksOf } from './peak-cache.ts';
+import { relatedFrom, sharedWindows } from './shared-audio.ts';
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { every: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' } },
-});
-const [catalogOf, ...foreign] = positionals;
-if (foreign.length === 0) throw new Error('usage: false-alarms.ts MUSIC,SETS,CACHE FOREIGN... [--every N]');
-const cache = catalogOf.split(',')[2];
-const random = seededRandom(Number(values.seed));
+type Alarm = Readonly<{
+  track: string;
+  startSeconds: number;
+  seconds: number;
+  probability: number;
+  score: number;
+  /** Windows of the whole recording that share audio with the track. */
+  shared: number;
+}>;
+type Scanned = Readonly<{ path: string; seconds: number; cpuSeconds: number; alarms: readonly Alarm[] }>;
 
-/** Recordings of a triple's catalog, or of a folder. */
-function recordingsOf(source: string): { name: string; peaks: () => Peaks }[] {
-  const [folder, sets, own] = source.split(',');
-  if (sets !== undefined) {
-    const { catalog } = JSON.parse(readFileSync(join(sets, 'catalog.json'), 'utf8')) as {
-      catalog: { track: string }[];
-    };
-    return catalog.map(({ track }) => ({ name: track, peaks: () => peaksOf(join(folder, track), own) }));
-  }
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  return names
-    .filter((name) => /\.(wav|ogg|opus|mp3|flac)$/i.test(name))
-    .sort()
-    .map((name) => ({ name, peaks: () => peaksOf(join(folder, name), cache) }));
-}
+const [catalogOf, out, ...folders] = process.argv.slice(2);
+if (folders.length === 0) throw new Error('usage: false-alarms.ts MUSIC,SETS,CACHE OUT.jsonl FOREIGN...');
+const [music, sets, cache] = catalogOf.split(',');
 
 const index = new MemoryIndex();
 const tracks = new Map<TrackId, Peaks>();
 let hours = 0;
-for (const { name, peaks } of recordingsOf(catalogOf)) {
-  const sparse = limitDensity(peaks(), fingerprintConfig.indexQuota);
-  // The bench's tracks are known by their names.
-  const trackId = name as TrackId;
-  tracks.set(trackId, sparse);
-  index.add(trackId, sparse);
+const { catalog } = JSON.parse(readFileSync(join(sets, 'catalog.json'), 'utf8')) as {
+  catalog: { track: TrackId }[];
+};
+for (const { track } of catalog) {
+  const sparse = limitDensity(peaksOf(join(music, track), cache), fingerprintConfig.indexQuota);
+  tracks.set(track, sparse);
+  index.add(track, sparse);
   hours += sparse.lengthFrames / framesPerSecond / 3600;
 }
-const references = new ReferenceCache({ peaksOf: (id) => Promise.resolve(tracks.get(id)) }, 10_000);
+const source = { peaksOf: (id: TrackId) => Promise.resolve(tracks.get(id)) };
+const sources = { index, peaks: source, references: new ReferenceCache(source, 10_000) };
 console.log(`catalog: ${tracks.size} tracks, ${hours.toFixed(2)} h`);
 
-for (const source of foreign) {
-  let searched = 0;
-  let answered = 0;
-  let seconds = 0;
-  let highest = 0;
-  const cpu = process.cpuUsage();
-  for (const { name, peaks } of recordingsOf(source)) {
-    const { spectrum: _, ...recording } = peaks();
-    seconds += recording.lengthFrames / framesPerSecond;
-    for (let start = 0; start < recording.lengthFrames; start += scanWindows.hop) {
-      if (random.next() * Number(values.every) >= 1) continue;
-      searched++;
-      const query = slicePeaks(recording, start, start + scanWindows.length);
-      const { decision } = await search(query, index, references);
-      const probability = decision?.probability ?? 0;
-      if (!decision || probability < decisionModel.answer) {
-        highest = Math.max(highest, probability);
-        continue;
-      }
-      answered++;
-      const at = (start / framesPerSecond).toFixed(0);
-      console.log(
-        `  ${name} at ${at} s: ${decision.place.trackId}, ${probability.toFixed(3)}, z ${decision.evidence.z.toFixed(1)}`,
-      );
+const known = new Map<string, Scanned>();
+if (existsSync(out))
+  for (const text of readFileSync(out, 'utf8').split('\n'))
+    if (text.endsWith('}')) {
+      const scanned = JSON.parse(text) as Scanned;
+      known.set(scanned.path, scanned);
     }
+
+async function scanFile(path: string): Promise<Scanned> {
+  const { spectrum: _, ...peaks } = peaksOf(path, cache);
+  const start = process.cpuUsage();
+  const matches = await scan(peaks, sources);
+  const { user, system } = process.cpuUsage(start);
+  const alarms = matches.map((match) => {
+    const reference = tracks.get(match.trackId);
+    return {
+      track: match.trackId,
+      startSeconds: match.queryStartMs / 1000,
+      seconds: (match.queryEndMs - match.queryStartMs) / 1000,
+      probability: match.probability,
+      score: match.score,
+      shared: reference ? sharedWindows(peaks, reference) : 0,
+    };
+  });
+  return {
+    path,
+    seconds: peaks.lengthFrames / framesPerSecond,
+    cpuSeconds: Math.round((user + system) / 1e4) / 100,
+    alarms,
+  };
+}
+
+for (const folder of folders) {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(wav|ogg|oga|opus|mp3|flac|m4a)$/i.test(name))
+    .sort();
+  const rows: Scanned[] = [];
+  for (const name of names) {
+    const path = join(folder, name);
+    const row = known.get(path) ?? (await scanFile(path));
+    if (!known.has(path)) appendFileSync(out, `${JSON.stringify(row)}\n`);
+    rows.push(row);
+    for (const alarm of row.alarms)
+      console.log(
+        `  ${name} at ${alarm.startSeconds.toFixed(0)} s, ${alarm.seconds.toFixed(1)} s: ${alarm.track}, ${alarm.probability.toFixed(3)}, score ${alarm.score.toFixed(1)}, ${alarm.shared} shared windows`,
+      );
   }
-  const { user, system } = process.cpuUsage(cpu);
-  const windowsAnHour = (3600 * framesPerSecond) / scanWindows.hop;
-  const rate = (count: number): string => ((count / searched) * windowsAnHour).toFixed(2);
-  const [low, high] = poisson95(answered);
+  const heard = sum(rows, (row) => row.seconds) / 3600;
+  const alarms = rows.flatMap((row) => row.alarms);
+  const foreign = alarms.filter((alarm) => alarm.shared < relatedFrom).length;
+  const [low, high] = poisson95(foreign);
+  const speed = sum(rows, (row) => row.seconds) / sum(rows, (row) => row.cpuSeconds);
   console.log(
-    `${basename(source.split(',')[0])}: ${(seconds / 3600).toFixed(2)} h, ${searched} windows searched, ${answered} answered (highest other ${highest.toFixed(2)}): ` +
-      `${rate(answered)} windows an hour (${rate(low)}-${rate(high)}); ${((user + system) / 1000 / searched).toFixed(0)} ms CPU a window`,
+    `${basename(folder)}: ${rows.length} recordings, ${heard.toFixed(2)} h, ${alarms.length} alarms, ${alarms.length - foreign} of them related; ` +
+      `others an hour ${(foreign / heard).toFixed(3)} (${(low / heard).toFixed(3)}-${(high / heard).toFixed(3)}); ${speed.toFixed(0)} x real time`,
   );
+}
+
+function sum(rows: readonly Scanned[], of: (row: Scanned) => number): number {
+  return rows.reduce((total, row) => total + of(row), 0);
 }
 
 /** Interval of 95 % for the mean of a Poisson count (Byar's approximation; exact for 0). */

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Builds clip query sets with ground truth: the 52 kinds of the peers' comparison and recorded rooms and noise.
 
-  make_queries.py MUSIC SOUND OUT [--seed 1] [--catalog 60] [--excerpts 20] [--per-excerpt 0] [--sets REGEX] [--negatives 60] [--jobs 2]
+  make_queries.py MUSIC SOUND OUT [--seed 1] [--catalog 60 | --held FOLDER] [--excerpts 20] [--per-excerpt 0] [--sets REGEX]
+                  [--full 20 --then REGEX] [--negatives 60] [--sounds 0] [--jobs 2]
 
-MUSIC is searched for pieces of 45 s or more; a part becomes the catalog, the rest is held out for negatives. SOUND holds
+MUSIC is searched for pieces of 45 s or more; a part becomes the catalog, the rest is held out for negatives. With `--held` all
+of MUSIC is the catalog and the negatives come from that folder. SOUND holds
 speech/, noise/ and rooms/. OUT gets catalog.json, truth.json and the clips. Every excerpt goes through every set, or
-through `--per-excerpt` sets drawn for it (for calibration); `--sets` leaves only sets whose name matches. Split by source: give folders of different packages.
+through `--per-excerpt` sets drawn for it (for calibration); `--sets` leaves only sets whose name matches, and `--then` those for the
+excerpts after the first `--full`. `--sounds` adds negatives without music: speech, noise, a cafe. Split by source: give folders of different packages.
 """
 import argparse
 import os
@@ -51,6 +54,11 @@ SETS["speed_+4%_cafe_+5dB"] = (10, 1.04, lambda x, r, s: mix_at(y := SPEED(x, 1.
 SETS["pitch_+2%_speech_+0dB"] = (10, 1, lambda x, r, s: mix_at(y := sox(x, "pitch", CENTS(2)), s.speech(r, seconds(y)), 0), None)
 SETS["pitch_-3%_tempo_+6%"] = (10, 1.06, lambda x, r, s: sox(sox(x, "pitch", CENTS(-3)), "tempo", "-m", 1.06), None)
 
+SOUNDS = {
+    "speech": lambda r, s: s.speech(r, 10),
+    "noise": lambda r, s: s.noise(r, 10),
+    "cafe": lambda r, s: s.cafe(r, 10),
+}
 NEGATIVES = ["clean_10s", "cafe_+0dB", "speech_-6dB", "clean_5s", "clean_2s", "mp3_32k", "speed_+5%", "reverb_1.5s"]
 
 
@@ -90,6 +98,16 @@ def render(job):
     return rows
 
 
+def render_sound(job):
+    """A clip that holds no music."""
+    seed, out, folder, i = job
+    name = list(SOUNDS)[i % len(SOUNDS)]
+    y = SOUNDS[name](rng_for(seed, "sound", i), sounds_of(folder))
+    file = f"neg_{name}_alone/{i:04d}.wav"
+    save(os.path.join(out, file), y * (0.5 / np.abs(y).max()))
+    return dict(id=file, set=f"neg_{name}_alone", seconds=10, track=None, source=None, ref_start=None, tempo=1)
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("music", "sound", "out"):
@@ -99,14 +117,20 @@ def main():
     ap.add_argument("--excerpts", type=int, default=20)
     ap.add_argument("--per-excerpt", type=int, default=0, help="sets drawn for each excerpt; 0 = all")
     ap.add_argument("--sets", default="")
+    ap.add_argument("--full", type=int, default=20)
+    ap.add_argument("--then", default="")
+    ap.add_argument("--held", help="folder with the pieces of the negatives")
     ap.add_argument("--negatives", type=int, default=60)
+    ap.add_argument("--sounds", type=int, default=0)
     ap.add_argument("--jobs", type=int, default=2)
     a = ap.parse_args()
     music = find_music(a.music)
-    if len(music) <= a.catalog:
+    size = len(music) if a.held else a.catalog
+    if len(music) <= a.catalog and not a.held:
         ap.error(f"{a.music} holds {len(music)} pieces; --catalog must leave some for the negatives")
     order = rng_for(a.seed, "split").permutation(len(music))
-    catalog, held = [music[i] for i in order[: a.catalog]], [music[i] for i in order[a.catalog :]]
+    catalog = [music[i] for i in order[:size]]
+    held = find_music(a.held) if a.held else [music[i] for i in order[size:]]
     name = lambda p: os.path.relpath(p, a.music)
     os.makedirs(a.out, exist_ok=True)
     dump(os.path.join(a.out, "catalog.json"), dict(
@@ -116,7 +140,7 @@ def main():
     jobs = []
     for i in range(a.excerpts):
         path, length = catalog[i % len(catalog)]
-        names = [n for n in SETS if re.search(a.sets, n)]
+        names = [n for n in SETS if re.search(a.sets, n) and (i < a.full or re.search(a.then, n))]
         if a.per_excerpt:
             names = sorted(rng_for(a.seed, "sets", i).choice(names, a.per_excerpt, replace=False))
         jobs.append((a.seed, a.out, a.sound, i, name(path), path, length, names, ""))
@@ -124,8 +148,9 @@ def main():
         jobs.append((a.seed, a.out, a.sound, i, None, *held[i % len(held)], [NEGATIVES[i % len(NEGATIVES)]], "neg_"))
     with ProcessPoolExecutor(a.jobs) as pool:
         rows = [r for rs in pool.map(render, jobs, chunksize=8) for r in rs]
+        rows += pool.map(render_sound, [(a.seed, a.out, a.sound, i) for i in range(a.sounds)], chunksize=8)
     for row in rows:
-        row["source"] = name(row["source"])
+        row["source"] = row["source"] and name(row["source"])
     dump(os.path.join(a.out, "truth.json"), rows)
     print(f"{len(catalog)} catalog tracks, {sum(s for _, s in catalog) / 3600:.2f} h; {len(held)} held out; {len(rows)} queries")
 

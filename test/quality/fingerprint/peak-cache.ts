@@ -1,30 +1,36 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Resampler } from '@earmark/dsp';
 import { PeakExtractor, decodePeaks, encodePeaks, fingerprintConfig, type Peaks } from '@earmark/fingerprint';
 
-/** Decodes a file to mono at the fingerprint's rate: mono 16-bit WAV here, everything else with FFmpeg through a cache. */
-export function samplesOf(path: string, cacheDir: string): Float32Array {
+/**
+ * Decodes a file to mono at the fingerprint's rate: mono 16-bit WAV here, everything else with FFmpeg.
+ *
+ * @param cacheDir where the samples are kept for the next time; absent: not kept (an hour takes 320 MB)
+ */
+export function samplesOf(path: string, cacheDir?: string): Float32Array {
   const wav = path.endsWith('.wav') ? monoWav(path) : undefined;
   if (wav) return resample(wav.samples, wav.sampleRateHz);
-  const file = join(cacheDir, 'pcm', `${keyOf(path)}.f32`);
-  if (!existsSync(file)) {
-    const rate = String(fingerprintConfig.sampleRateHz);
-    const run = spawnSync(
-      'ffmpeg',
-      ['-v', 'error', '-nostdin', '-i', path, '-vn', '-ac', '1', '-ar', rate, '-f', 'f32le', '-'],
-      {
-        maxBuffer: 2 ** 31,
-      },
-    );
-    if (run.status !== 0) throw new Error(`ffmpeg failed on ${path}: ${run.stderr.toString()}`);
-    mkdirSync(join(cacheDir, 'pcm'), { recursive: true });
+  const file = cacheDir === undefined ? undefined : join(cacheDir, 'pcm', `${keyOf(path)}.f32`);
+  if (file !== undefined && existsSync(file)) return floatsOf(readFileSync(file));
+  const rate = String(fingerprintConfig.sampleRateHz);
+  const run = spawnSync(
+    'ffmpeg',
+    ['-v', 'error', '-nostdin', '-i', path, '-vn', '-ac', '1', '-ar', rate, '-f', 'f32le', '-'],
+    { maxBuffer: 2 ** 31 },
+  );
+  if (run.status !== 0) throw new Error(`ffmpeg failed on ${path}: ${run.stderr.toString()}`);
+  if (file !== undefined) {
+    mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, run.stdout);
   }
-  const bytes = readFileSync(file);
-  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + (bytes.byteLength & ~3)));
+  return floatsOf(run.stdout);
+}
+
+function floatsOf({ buffer, byteOffset, byteLength }: Buffer<ArrayBuffer>): Float32Array {
+  return new Float32Array(buffer.slice(byteOffset, byteOffset + (byteLength & ~3)));
 }
 
 /** Peaks of a file at query density, through a cache that forgets when the configuration changes. */
@@ -36,7 +42,7 @@ export function peaksOf(path: string, cacheDir: string): Peaks {
   const file = join(folder, `${keyOf(path)}.peaks`);
   if (existsSync(file)) return decodePeaks(readFileSync(file));
   const extractor = new PeakExtractor();
-  extractor.push(samplesOf(path, cacheDir));
+  extractor.push(samplesOf(path));
   const peaks = extractor.finish();
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, encodePeaks(peaks));

@@ -1,4 +1,4 @@
-import { framesPerSecond, type Match, type SearchResult } from '@earmark/fingerprint';
+import type { Decision, Match, MatchRelation } from '@earmark/fingerprint';
 
 /** A clip of truth.json. */
 export type Query = Readonly<{
@@ -13,8 +13,36 @@ export type Query = Readonly<{
   slack?: number;
 }>;
 
-/** What the search made of a clip. */
-export type ClipResult = Readonly<{ query: Query } & Pick<SearchResult, 'decision' | 'level'>>;
+/** What the search made of a clip: a line of evaluate.ts. */
+export type ClipLine = Readonly<{
+  id: string;
+  set: string;
+  source: string | undefined;
+  positive: boolean;
+  /** Name of the level that ended the search. */
+  level: string;
+  /** CPU of the search. */
+  cpuMs: number;
+  /** The best place, answered or not, is on the right track. */
+  right: boolean;
+  probability: number;
+  evidence: Decision['evidence'] | undefined;
+  /** Track of the best place. */
+  track: string | undefined;
+  relation: MatchRelation | undefined;
+  line: Decision['place']['line'] | undefined;
+  /** The answer, empty without one; `r_start` is what sounds at the query's start, in seconds. */
+  matches: readonly Readonly<{
+    track: string;
+    q_start: number;
+    q_end: number;
+    r_start: number;
+    score: number;
+  }>[];
+}>;
+
+/** A clip and what the search made of it. */
+export type ClipResult = Readonly<{ query: Query; line: ClipLine }>;
 
 /** A soundtrack of videos.json. */
 export type Soundtrack = Readonly<{
@@ -39,8 +67,8 @@ export function printClips(results: readonly ClipResult[]): void {
   const total = { count: 0, right: 0, track: 0, wrong: 0, negatives: 0, answered: 0 };
   console.log('| set | n | recall | 95 % interval | other place | wrong |\n|---|---:|---:|---|---:|---:|');
   for (const [set, rows] of sets) {
-    const answered = rows.filter(({ decision }) => decision?.answered);
-    const onTrack = answered.filter(({ query, decision }) => decision?.place.trackId === query.track);
+    const answered = rows.filter(({ line }) => line.matches.length > 0);
+    const onTrack = answered.filter(({ query, line }) => line.track === query.track);
     const right = onTrack.filter(isInPlace).length;
     const wrong = answered.length - onTrack.length;
     if (rows[0].query.track === null) {
@@ -62,9 +90,10 @@ export function printClips(results: readonly ClipResult[]): void {
   console.log(`negatives answered: ${total.answered} of ${total.negatives}`);
 }
 
-function isInPlace({ query, decision }: ClipResult): boolean {
-  if (!decision) return false;
-  const off = Math.abs(decision.place.line.offset / framesPerSecond - query.ref_start);
+function isInPlace({ query, line }: ClipResult): boolean {
+  const [answer] = line.matches;
+  if (!answer) return false;
+  const off = Math.abs(answer.r_start - query.ref_start);
   return off <= toleranceSeconds + (query.slack ?? 0) + Math.abs(query.tempo - 1) * query.seconds;
 }
 
