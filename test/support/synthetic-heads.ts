@@ -32,21 +32,18 @@ export async function fillWithSyntheticHeads(
      WHERE track_id NOT IN (SELECT id FROM track WHERE title LIKE 'synthetic %')
      GROUP BY tenant_id, catalog_id, track_id
      ORDER BY track_id`);
-  const count = async (): Promise<{ heads: number; tracks: number }> => {
-    const { rows } = await pool.query<{ heads: number; tracks: number }>(sql`
-      SELECT count(*) AS heads, count(DISTINCT track_id) AS tracks FROM track_seam WHERE side = 'head'`);
-    return rows[0] ?? { heads: 0, tracks: 0 };
-  };
+  const { rows: counted } = await pool.query<{ heads: number; tracks: number }>(sql`
+    SELECT count(*) AS heads, count(DISTINCT track_id) AS tracks FROM track_seam WHERE side = 'head'`);
   const { dimensions } = builtInModel();
-  let now = await count();
-  for (let n = 0; now.heads < heads; now = await count()) {
-    const left = heads - now.heads;
+  let [headsNow, tracksNow] = [counted[0]?.heads ?? 0, counted[0]?.tracks ?? 0];
+  while (headsNow < heads) {
     const batch: { id: TrackId; model: (typeof real)[number]; n: number }[] = [];
-    for (let made = 0; made < left && batch.length < batchTracks; n++) {
+    while (headsNow < heads && batch.length < batchTracks) {
+      const n = tracksNow++;
       const model = real[n % real.length];
       if (model === undefined) throw new Error('there is no analysed track to copy');
       batch.push({ id: newId('track'), model, n });
-      made += model.seams.filter(({ side }) => side === 'head').length;
+      headsNow += model.seams.filter(({ side }) => side === 'head').length;
     }
     const ids = batch.map(({ id }) => id);
     const models = batch.map(({ model }) => model.trackId);
@@ -80,7 +77,7 @@ export async function fillWithSyntheticHeads(
                ${seams.map(({ code }) => turned(Buffer.from(code, 'hex'), dimensions, random))}::bytea[])`);
     });
   }
-  return now;
+  return { heads: headsNow, tracks: tracksNow };
 }
 
 /** A code whose search vector was turned away by noise. */

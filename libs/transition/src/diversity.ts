@@ -15,24 +15,22 @@ const sameArtist = 0.5;
  * @see J. Carbonell, J. Goldstein, "The use of MMR, diversity-based reranking ...", SIGIR 1998
  */
 export function chooseDiverse(choices: readonly Choice[], k: number, weight: number): number[] {
-  const left = new Set(choices.keys());
+  const gains = Float64Array.from(choices, ({ score }) => score);
   const likeness = new Float64Array(choices.length);
   const compared = new Uint32Array(choices.length);
   const chosen: number[] = [];
-  while (chosen.length < k && left.size > 0) {
-    let [best, value] = [-1, -Infinity];
-    for (const i of left) {
-      const gain = choices[i].score - weight * likeness[i];
-      if (gain > value) [best, value] = [i, gain];
-    }
+  while (chosen.length < Math.min(k, choices.length)) {
+    let best = 0;
+    for (let i = 1; i < gains.length; i++) if (gains[i] > gains[best]) best = i;
     // Likeness only grows, so that one compared with too few still stands too high: most need never be compared.
     if (weight > 0 && compared[best] < chosen.length) {
       for (; compared[best] < chosen.length; compared[best]++)
         likeness[best] = Math.max(likeness[best], alike(choices[chosen[compared[best]]], choices[best]));
+      gains[best] = choices[best].score - weight * likeness[best];
       continue;
     }
     chosen.push(best);
-    left.delete(best);
+    gains[best] = -Infinity;
   }
   return chosen;
 }

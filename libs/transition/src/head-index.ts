@@ -88,25 +88,32 @@ export class HeadIndex {
     };
     for (let most = rowsOfTrack * (k + (without?.size ?? 0)); ; most *= rowsOfTrack) {
       const { rows, similarities } = this.rows.nearest(values, most, conditions);
-      const best = new Map<TrackId, { row: number; similarity: number }>();
-      for (const [i, row] of rows.entries()) {
-        const { trackId } = this.owners[row].facts;
-        const known = best.get(trackId)?.similarity ?? -Infinity;
-        if (similarities[i] > known) best.set(trackId, { row, similarity: similarities[i] });
+      const seen = new Set(without);
+      const best: number[] = [];
+      for (const i of this.inOrder(rows, similarities)) {
+        const { trackId } = this.owners[rows[i]].facts;
+        if (seen.has(trackId)) continue;
+        seen.add(trackId);
+        best.push(i);
+        if (best.length === k) break;
       }
-      for (const id of without ?? []) best.delete(id);
       // With fewer rows than asked for, all that the filter admits were seen.
-      if (best.size < k && rows.length >= most) continue;
-      return [...best]
-        .sort(([idA, a], [idB, b]) => b.similarity - a.similarity || (idA < idB ? -1 : 1))
-        .slice(0, k)
-        .map(([, { row, similarity }]) => ({
-          ...this.owners[row].facts,
-          atMs: this.rows.placeOf(row),
-          ordinal: this.ordinals[row],
-          similarity: Math.min(1, similarity * scale),
-        }));
+      if (best.length < k && rows.length >= most) continue;
+      return best.map((i) => ({
+        ...this.owners[rows[i]].facts,
+        atMs: this.rows.placeOf(rows[i]),
+        ordinal: this.ordinals[rows[i]],
+        similarity: Math.min(1, similarities[i] * scale),
+      }));
     }
+  }
+
+  /** Places of the rows that were found, most similar first, equal ones in the order of track ids. */
+  private inOrder(rows: Int32Array, similarities: Float32Array): Uint32Array {
+    const idOf = (i: number): TrackId => this.owners[rows[i]].facts.trackId;
+    return Uint32Array.from(rows.keys()).sort(
+      (a, b) => similarities[b] - similarities[a] || (idOf(a) < idOf(b) ? -1 : Number(idOf(a) > idOf(b))),
+    );
   }
 
   /** Rows of the tracks and catalogs that a filter names; absent: it names none. */

@@ -111,23 +111,26 @@ function beatMix(from: MixTrack, to: MixTrack, limits: MixLimits): MixPlan | und
  */
 function exits(track: MixTrack, beats: number, limits: MixLimits): number[] {
   const { beatsMs, downbeatsMs } = track;
-  const onBeats = downbeatsMs.map((t) => nearestBeat(beatsMs, t));
   if (limits.cueOutMs !== undefined) {
     const nearest = nearestBeat(downbeatsMs, limits.cueOutMs);
-    return nearest < 0 ? [] : [onBeats[nearest]];
+    return nearest < 0 ? [] : [nearestBeat(beatsMs, downbeatsMs[nearest])];
   }
   const earliest = earliestExit(track, limits);
   const latestEnd =
     Math.max(tailEnd(track, limits), limits.tailEndMs === undefined ? track.durationMs - 4_000 : 0) + 50;
-  const usable = onBeats.filter(
-    (i) => beatsMs[i] >= earliest && i + beats < beatsMs.length && beatsMs[i + beats] <= latestEnd,
-  );
-  const last = usable.at(-1);
+  /** Latest first. */
+  const usable: number[] = [];
+  for (let n = downbeatsMs.length - 1; n >= 0; n--) {
+    const i = nearestBeat(beatsMs, downbeatsMs[n]);
+    if (i < 0 || beatsMs[i] < earliest) break;
+    if (i + beats < beatsMs.length && beatsMs[i + beats] <= latestEnd) usable.push(i);
+  }
+  const [last] = usable;
   if (last === undefined) return [];
-  const borders = track.cues.filter(({ kind }) => kind === 'out').map(({ atMs }) => atMs);
-  const isBorder = (i: number): boolean => borders.some((at) => Math.abs(at - beatsMs[i]) <= onBorderMs);
-  const onBorder = usable.findLast((i) => isBorder(i) && beatsMs[last] - beatsMs[i] <= borderReachMs);
-  return [...(onBorder === undefined ? [] : [onBorder]), ...usable.slice(-3).reverse()];
+  const isBorder = (i: number): boolean =>
+    track.cues.some(({ kind, atMs }) => kind === 'out' && Math.abs(atMs - beatsMs[i]) <= onBorderMs);
+  const onBorder = usable.find((i) => beatsMs[last] - beatsMs[i] <= borderReachMs && isBorder(i));
+  return [...(onBorder === undefined ? [] : [onBorder]), ...usable.slice(0, 3)];
 }
 
 function clash(

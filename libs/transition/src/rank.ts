@@ -41,8 +41,9 @@ export function rankHeads(
  * taking away the one named first changes the score most.
  */
 export function explainPair(model: TransitionModel, tail: Float32Array, head: Float32Array): Reason[] {
-  const full = model.score(tail, head);
+  const cosines = model.cosines(tail, head);
+  const full = model.scoreOf(cosines);
   return model.components
-    .map((code) => ({ code, value: full - model.score(tail, head, [code]) }))
+    .map((code) => ({ code, value: full - model.scoreOf(cosines, [code]) }))
     .sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
 }

@@ -36,6 +36,8 @@ export interface TransitionModel {
    * @param without components that are left out: the mean score over what unrelated music has in their place
    */
   score(tail: Float32Array, head: Float32Array, without?: readonly Component[]): number;
+  /** {@link TransitionModel.score} of a pair with these cosines. */
+  scoreOf(cosines: ComponentCosines, without?: readonly Component[]): number;
 }
 
 type Tower = Readonly<{
@@ -44,6 +46,8 @@ type Tower = Readonly<{
   dimensions: number;
   at: number;
   scale: number;
+  /** Cosine of two vectors of this tower in units of their product. */
+  squaredScale: number;
   /** Of tails, then of heads. */
   means: Float32Array;
   /** Row-major [inputs, dimensions]. */
@@ -63,6 +67,10 @@ export class ComponentTowers implements TransitionModel {
   private readonly agreeing: readonly number[];
   /** Of each component. */
   private readonly nullCosines: readonly (readonly number[])[];
+  /** Weights of the hidden layer, row-major [hidden, components]. */
+  private readonly hidden: Float64Array;
+  /** Cosines of the pair that is scored: a search scores hundreds of pairs. */
+  private readonly scored: ComponentCosines;
 
   /**
    * @param weights for each tower: means of tails, means of heads, projection row-major [inputs, dimensions]
@@ -76,13 +84,16 @@ export class ComponentTowers implements TransitionModel {
     this.leastScore = spec.leastScore;
     this.components = [...spec.towers.map(({ component }) => component), 'continuity'];
     this.nullCosines = [...spec.towers, spec.continuity].map(({ nullCosines }) => nullCosines);
+    this.hidden = Float64Array.from(spec.reranker.hidden.flat());
+    this.scored = new Float64Array(this.components.length);
     this.agreeing = spec.towers.flatMap(({ component }, i) => (component === 'seam' ? [] : [i]));
     let [at, read] = [0, 0];
     this.towers = spec.towers.map(({ component, dimensions, weight }) => {
       const { start, size: inputs } = featureLayout[component];
       const means = weights.subarray(read, read + 2 * inputs);
       const projection = weights.subarray(read + 2 * inputs, read + inputs * (2 + dimensions));
-      const tower = { start, inputs, dimensions, at, scale: Math.sqrt(weight), means, projection };
+      const scale = Math.sqrt(weight);
+      const tower = { start, inputs, dimensions, at, scale, squaredScale: scale * scale, means, projection };
       read += inputs * (2 + dimensions);
       at += dimensions;
       return tower;
@@ -105,45 +116,51 @@ export class ComponentTowers implements TransitionModel {
   }
 
   cosines(tail: Float32Array, head: Float32Array): ComponentCosines {
-    const { codeSize } = this;
+    return this.compare(tail, head, new Float64Array(this.components.length));
+  }
+
+  score(tail: Float32Array, head: Float32Array, without: readonly Component[] = []): number {
+    return this.scoreOf(this.compare(tail, head, this.scored), without);
+  }
+
+  scoreOf(cosines: ComponentCosines, without: readonly Component[] = []): number {
+    if (without.length === 0) return this.chance(cosines);
+    const places = without.map((component) => this.components.indexOf(component));
+    const replaced = cosines.slice();
+    const draws = this.nullCosines[0].length;
+    let sum = 0;
+    for (let k = 0; k < draws; k++) {
+      for (const i of places) replaced[i] = this.nullCosines[i][k];
+      sum += this.chance(replaced);
+    }
+    return sum / draws;
+  }
+
+  private compare(tail: Float32Array, head: Float32Array, out: ComponentCosines): ComponentCosines {
+    const { codeSize, towers } = this;
     if (tail.length !== codeSize || head.length !== codeSize)
       throw new ShapeError(
         'code',
         `${codeSize} values`,
         tail.length === codeSize ? head.length : tail.length,
       );
-    const product = (at: number, size: number): number => {
-      let sum = 0;
-      for (let d = at; d < at + size; d++) sum += tail[d] * head[d];
-      return sum;
-    };
-    return Float64Array.of(
-      ...this.towers.map(({ at, dimensions, scale }) => product(at, dimensions) / (scale * scale)),
-      product(this.continuityAt, featureLayout.continuity.size),
-    );
-  }
-
-  score(tail: Float32Array, head: Float32Array, without: readonly Component[] = []): number {
-    const cosines = this.cosines(tail, head);
-    if (without.length === 0) return this.chance(cosines);
-    const draws = this.nullCosines[0].length;
-    let sum = 0;
-    for (let k = 0; k < draws; k++) {
-      this.components.forEach((component, i) => {
-        if (without.includes(component)) cosines[i] = this.nullCosines[i][k];
-      });
-      sum += this.chance(cosines);
+    for (let i = 0; i < towers.length; i++) {
+      const { at, dimensions, squaredScale } = towers[i];
+      out[i] = product(tail, head, at, dimensions) / squaredScale;
     }
-    return sum / draws;
+    out[towers.length] = product(tail, head, this.continuityAt, featureLayout.continuity.size);
+    return out;
   }
 
   private chance(cosines: ComponentCosines): number {
-    const { hidden, hiddenBias, output, linear, bias } = this.spec.reranker;
+    const { hiddenBias, output, linear, bias } = this.spec.reranker;
+    const { hidden } = this;
+    const count = linear.length;
     let logit = bias;
-    for (let i = 0; i < linear.length; i++) logit += linear[i] * cosines[i];
-    for (let h = 0; h < hidden.length; h++) {
+    for (let i = 0; i < count; i++) logit += linear[i] * cosines[i];
+    for (let h = 0; h < output.length; h++) {
       let sum = hiddenBias[h];
-      for (let i = 0; i < linear.length; i++) sum += hidden[h][i] * cosines[i];
+      for (let i = 0; i < count; i++) sum += hidden[h * count + i] * cosines[i];
       logit += output[h] * Math.tanh(sum);
     }
     return 1 / (1 + Math.exp(-logit - this.bonus(cosines)));
@@ -155,9 +172,18 @@ export class ComponentTowers implements TransitionModel {
     const above = cosines[cosines.length - 1] - threshold;
     if (above <= 0) return 0;
     const [low, high] = agreement;
-    const mean = this.agreeing.reduce((sum, i) => sum + cosines[i], 0) / this.agreeing.length;
+    let sum = 0;
+    for (const i of this.agreeing) sum += cosines[i];
+    const mean = sum / this.agreeing.length;
     return gain * above * Math.max(0, Math.min(1, (mean - low) / (high - low)));
   }
+}
+
+/** Dot product of the values of two codes from a place on. */
+function product(tail: Float32Array, head: Float32Array, at: number, size: number): number {
+  let sum = 0;
+  for (let d = at; d < at + size; d++) sum += tail[d] * head[d];
+  return sum;
 }
 
 function project(tower: Tower, features: Float32Array, side: Side, out: Float32Array): void {
