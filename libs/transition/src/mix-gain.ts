@@ -1,7 +1,7 @@
 import type { Loudness } from '@earmark/analysis';
 
-/** Largest change of level, dB. */
-const largestGainDb = 12;
+/** Largest difference of the two gains, dB: quiet openings of quiet records after a loud end ask for 16. */
+const largestGainDb = 18;
 
 /**
  * Gains that give both tracks the same loudness and keep the sum of the two, in an equal-power crossfade, under a ceiling.

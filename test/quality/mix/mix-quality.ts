@@ -72,6 +72,7 @@ type Row = Readonly<{
   lengthErrorMs: number;
   loudnessStepLu: number;
   peakDbtp: number;
+  longestSilenceMs: number;
   longestHoleMs: number;
 }>;
 
@@ -107,6 +108,7 @@ console.log(
       loudnessStepLu: quantiles(rows.map(({ loudnessStepLu }) => Math.abs(loudnessStepLu))),
       loudnessStepLuBeatmix: quantiles(matched.map(({ loudnessStepLu }) => Math.abs(loudnessStepLu))),
       peakDbtp: { largest: Math.max(...rows.map(({ peakDbtp }) => peakDbtp)) },
+      silencesOver10ms: rows.filter(({ longestSilenceMs }) => longestSilenceMs > 10).length,
       holesOver10ms: rows.filter(({ longestHoleMs }) => longestHoleMs > 10).length,
     },
     undefined,
@@ -147,7 +149,7 @@ function measure(a: Sound, b: Sound): Row {
       loudness(mix, rate, mix.overlapEndMs, mix.overlapEndMs + loudnessMs) -
       loudness(mix, rate, mix.overlapStartMs - loudnessMs, mix.overlapStartMs),
     peakDbtp: truePeak(mix, rate),
-    longestHoleMs: longestHole(mix, rate),
+    ...silences(plan, mix, a, b),
   };
 }
 
@@ -218,20 +220,46 @@ function truePeak(mix: RenderedMix, rate: number): number {
   return 20 * Math.log10(Math.max(...peaks));
 }
 
-/** Longest stretch under -50 dBFS (both channels, 1 ms steps) where the tracks meet, ms; rests of either track alone are its own. */
-function longestHole(mix: RenderedMix, rate: number): number {
-  const step = Math.round(rate / 1000);
-  const first = Math.round(((mix.overlapStartMs - 20) * rate) / 1000);
-  const last = Math.round(((mix.overlapEndMs + 20) * rate) / 1000);
-  let [longest, run] = [0, 0];
-  for (let at = first; at + step <= last; at += step) {
-    let loudest = 0;
-    for (const channel of mix.channels)
-      for (let i = at; i < at + step; i++) loudest = Math.max(loudest, Math.abs(channel[i]));
-    run = loudest < 10 ** (-50 / 20) ? run + 1 : 0;
-    longest = Math.max(longest, run);
+/**
+ * Longest stretches under -50 dBFS (both channels, 1 ms steps) where the tracks meet, ms: `longestSilenceMs` of all, and
+ * `longestHoleMs` of what the mix made silent: stretches in which the track that carries the overlap (the first one in its
+ * first half) sounds at its gain. What that track itself rests is music.
+ */
+function silences(
+  plan: MixPlan,
+  mix: RenderedMix,
+  a: Sound,
+  b: Sound,
+): Pick<Row, 'longestSilenceMs' | 'longestHoleMs'> {
+  const quiet = 10 ** (-50 / 20);
+  const middle = (mix.overlapStartMs + mix.overlapEndMs) / 2;
+  const sounds = (atMs: number): boolean => {
+    const [sound, cueMs, ratio, gainDb] =
+      atMs < middle
+        ? [a, plan.cueOutMs, plan.fromTempoRatio, plan.fromGainDb]
+        : [b, plan.cueInMs, plan.toTempoRatio, plan.toGainDb];
+    const level = loudest(sound.channels, sound.rate, cueMs + (atMs - mix.overlapStartMs) * ratio);
+    return level * 10 ** (gainDb / 20) >= quiet;
+  };
+  let [silence, hole, silenceMs, holeMs] = [0, 0, 0, 0];
+  for (let atMs = mix.overlapStartMs - 20; atMs < mix.overlapEndMs + 20; atMs++) {
+    const silent = loudest(mix.channels, a.rate, atMs) < quiet;
+    silenceMs = silent ? silenceMs + 1 : 0;
+    holeMs = silent && sounds(atMs) ? holeMs + 1 : 0;
+    silence = Math.max(silence, silenceMs);
+    hole = Math.max(hole, holeMs);
   }
-  return longest;
+  return { longestSilenceMs: silence, longestHoleMs: hole };
+}
+
+/** Largest value of a millisecond of sound. */
+function loudest(channels: readonly Float32Array[], rate: number, atMs: number): number {
+  const first = Math.round((atMs * rate) / 1000);
+  let most = 0;
+  for (const channel of channels)
+    for (let i = first; i < first + Math.round(rate / 1000); i++)
+      most = Math.max(most, Math.abs(channel[i] ?? 0));
+  return most;
 }
 
 /** Largest difference of the length of stretched music from what the ratio says, ms. */
