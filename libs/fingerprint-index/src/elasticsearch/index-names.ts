@@ -62,6 +62,9 @@ export function indexTemplate({ pattern }: IndexNames, { shards, replicas }: Ind
           refresh_interval: '30s',
           // A track's chunks are spelled with a version per document, which deleted documents must outlive.
           gc_deletes: '1h',
+          // A question looks every hash up in every segment: fewer segments are worth more merging (three against
+          // 27 at 14 h: a third of the CPU time of a question and two fifths of the size).
+          merge: { policy: { segments_per_tier: 4, floor_segment: '64mb' } },
         },
       },
       mappings: {
