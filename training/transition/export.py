@@ -17,6 +17,8 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
+from towers import PULSE_REACH
+
 EPSILON = 1e-12
 
 
@@ -38,6 +40,15 @@ class Graph:
 
     def part(self, name, start, size):
         return self.add("Slice", name, *(self.constant([v], np.int64) for v in (start, start + size, 1)))
+
+    def meeting(self, tail, head, at, size):
+        """Largest dot product of two parts over the shifts of a pulse."""
+        found = []
+        for shift in range(-PULSE_REACH, PULSE_REACH + 1):
+            length = size - abs(shift)
+            moved = self.add("Mul", self.part(tail, at + max(0, shift), length), self.part(head, at + max(0, -shift), length))
+            found.append(self.add("ReduceSum", moved, self.constant([1], np.int64), keepdims=1))
+        return self.add("Max", *found)
 
 
 def towers_of(spec, layout, weights):
@@ -62,7 +73,7 @@ def build(spec, layout, weights):
             square = graph.add("ReduceSumSquare", values, graph.constant([1], np.int64), keepdims=1)
             norm = graph.add("Sqrt", graph.add("Add", square, graph.constant([EPSILON])))
             blocks.append(graph.add("Mul", graph.add("Div", values, norm), graph.constant([np.sqrt(tower["weight"])])))
-        blocks += [graph.part(name, *layout[part]) for part in ("border", "continuity")]
+        blocks += [graph.part(name, *layout[part]) for part in ("border", "continuity", "key", "pulse")]
         codes[name] = graph.add("Concat", *blocks, to=f"{name}_code", axis=1)
     product = graph.add("Mul", codes["tail"], codes["head"])
     cosines, at, gate = [], 0, spec["continuity"]
@@ -72,14 +83,20 @@ def build(spec, layout, weights):
         summed = graph.add("ReduceSum", block, graph.constant([1], np.int64), keepdims=1)
         cosines.append(graph.add("Div", summed, graph.constant([tower["weight"]])))
     search = at
-    cosine = graph.add("Concat", *cosines, axis=1)
     at += layout["border"][1]
-    size = layout["continuity"][1]
-    continuity = graph.add("ReduceSum", graph.part(product, at, size), graph.constant([1], np.int64), keepdims=1)
+    direct = {}
+    for name in ("continuity", "key"):
+        size = layout[name][1]
+        direct[name] = graph.add("ReduceSum", graph.part(product, at, size), graph.constant([1], np.int64), keepdims=1)
+        at += size
+    size = layout["pulse"][1]
+    pulse = graph.meeting(codes["tail"], codes["head"], at, size)
     at += size
+    towers, continuity = graph.add("Concat", *cosines, axis=1), direct["continuity"]
+    cosine = graph.add("Concat", towers, direct["key"], pulse, axis=1)
     low, high = gate["agreement"]
     others = [n for n, tower in enumerate(spec["towers"]) if tower["component"] != "seam"]
-    mean = graph.add("ReduceMean", graph.add("Gather", cosine, graph.constant(others, np.int64), axis=1), graph.constant([1], np.int64), keepdims=1)
+    mean = graph.add("ReduceMean", graph.add("Gather", towers, graph.constant(others, np.int64), axis=1), graph.constant([1], np.int64), keepdims=1)
     agreement = graph.add("Clip", graph.add("Div", graph.add("Sub", mean, graph.constant([low])), graph.constant([high - low])),
                           graph.constant(0), graph.constant(1))
     above = graph.add("Relu", graph.add("Sub", continuity, graph.constant([gate["threshold"]])))
@@ -124,7 +141,7 @@ def main():
                                  score=dict(name="score", size=1)),
                     searchVector=search,
                     components={t["component"]: {k: t[k] for k in ("dimensions", "weight", "nullCosines")} for t in spec["towers"]}
-                    | dict(continuity=spec["continuity"]),
+                    | {c: spec[c] for c in ("key", "pulse", "continuity")},
                     leastScore=spec["leastScore"])
     with open(os.path.join(folder, "manifest.json"), "w", encoding="utf-8") as out:
         out.write(json.dumps(manifest, indent=1) + "\n")
@@ -137,8 +154,8 @@ def main():
         out.write(f"export const modelWeights =\n  '{base64.b64encode(weights.astype('<f4').tobytes()).decode()}';\n")
     rows = np.random.default_rng(7).normal(0, 1, (2, 4, width)).astype("<f4")
     rows[1, 2:] = rows[0, 2:] + np.array([[0.1], [0.8]], "<f4") * rows[1, 2:]
-    start, size = layout["continuity"]
-    rows[..., start:start + size] /= np.linalg.norm(rows[..., start:start + size], axis=-1, keepdims=True)
+    for start, size in (layout[name] for name in ("continuity", "key", "pulse")):
+        rows[..., start:start + size] /= np.linalg.norm(rows[..., start:start + size], axis=-1, keepdims=True)
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     tail, head, score = session.run(["tail_code", "head_code", "score"], dict(tail=rows[0], head=rows[1]))
     with open(golden, "w", encoding="utf-8") as out:

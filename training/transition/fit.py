@@ -1,6 +1,6 @@
 """Fits the transition model and measures it on packages that it never saw.
 
-    fit.py SEAMS JOINS [--report REPORT.json] [--out MODEL.npz] [--version 2.2.0]
+    fit.py SEAMS JOINS [--report REPORT.json] [--out MODEL.npz] [--version 2.3.0]
 
 SEAMS and JOINS hold windows (make_seams.py, make_joins.py), their feature rows (test/quality/transition/export-features.ts)
 and, for the figures, the rows of baselines.py. One linear tower a component (towers.py) is fitted on pairs that belong
@@ -17,7 +17,7 @@ import numpy as np
 
 import baselines
 import reranker
-from towers import TOWERS, Joins, Seams, embed, fit_tower, interval, layout, pool_ranks, unit
+from towers import RERANKED, TOWERS, Joins, Seams, embed, fit_tower, interval, layout, meeting, pool_ranks, unit
 
 DIMENSIONS, SHRINK, FOLDS, POOL, NEGATIVES, LISTS, ENDS_POOL = 48, 0.1, 3, 1000, 120, 800, 86
 # Weights of the lists that the re-ranker learns from.
@@ -28,7 +28,7 @@ NULLS = (np.arange(9) + 0.5) / 9
 UNRELATED_MIXED = 0.13
 # Weights of the search vector: what a first look by one dot product goes by.
 SEARCH = dict(timbre=0.24, dynamics=0.24, harmony=0.24, rhythm=0.2, seam=0.08)
-SEARCH_WEIGHTS = np.array([SEARCH[c] for c in TOWERS] + [0])
+SEARCH_WEIGHTS = np.array([SEARCH.get(c, 0) for c in (*RERANKED, "continuity")])
 # What continuity adds to the log-odds: the gain for each unit above the threshold, as far as the mean cosine of all towers but the
 # seam's lies between the bounds: sounds of unrelated music meet by chance too often.
 CONTINUITY = dict(gain=12.0, threshold=0.3, agreement=(0.2, 0.5))
@@ -50,24 +50,30 @@ def towers_of(seams, joins, use, use_joins, parts):
     return out
 
 
+def compared(towers, parts, tails, heads, product):
+    """Cosines of towers, key, pulse and continuity, on the last axis."""
+    plain = [product(embed(tails[:, parts[c]], towers[c], 0), embed(heads[:, parts[c]], towers[c], 1)) for c in TOWERS]
+    plain.append(product(tails[:, parts["key"]], heads[:, parts["key"]]))
+    pulse = meeting(tails[:, parts["pulse"]], heads[:, parts["pulse"]], product)
+    return np.stack([*plain, pulse, product(tails[:, parts["continuity"]], heads[:, parts["continuity"]])], -1)
+
+
 def cosines(towers, parts, tails, heads):
-    """[tails, heads, components]: cosines of towers, then of continuity"""
-    return np.stack([embed(tails[:, parts[c]], towers[c], 0) @ embed(heads[:, parts[c]], towers[c], 1).T for c in TOWERS]
-                    + [tails[:, parts["continuity"]] @ heads[:, parts["continuity"]].T], -1)
+    """[tails, heads, components]"""
+    return compared(towers, parts, tails, heads, lambda a, b: a @ b.T)
 
 
 def pair_cosines(towers, parts, tails, heads):
     """[pairs, components]"""
-    return np.stack([(embed(tails[:, parts[c]], towers[c], 0) * embed(heads[:, parts[c]], towers[c], 1)).sum(1) for c in TOWERS]
-                    + [(tails[:, parts["continuity"]] * heads[:, parts["continuity"]]).sum(1)], -1)
+    return compared(towers, parts, tails, heads, lambda a, b: (a * b).sum(1))
 
 
 def log_odds(net, found):
-    """Of cosines [..., components]: the re-ranker on those of the towers, and what continuity adds."""
+    """Of cosines [..., components]: the re-ranker on all but continuity's, and what continuity adds."""
     low, high = CONTINUITY["agreement"]
     agreement = np.clip((found[..., :TOWERS.index("seam")].mean(-1) - low) / (high - low), 0, 1)
-    bonus = CONTINUITY["gain"] * np.maximum(0, found[..., len(TOWERS)] - CONTINUITY["threshold"]) * agreement
-    return reranker.logits(net, found[..., :len(TOWERS)]) + bonus
+    bonus = CONTINUITY["gain"] * np.maximum(0, found[..., -1] - CONTINUITY["threshold"]) * agreement
+    return reranker.logits(net, found[..., :-1]) + bonus
 
 
 def neighbours(seams, queries, rnd):
@@ -129,10 +135,10 @@ def train(seams, joins, use, use_joins, parts):
     for kind, found in gathered.items():
         if found:
             chosen = rnd.permutation(len(found))[:LISTS]
-            lists.append((np.array(found)[chosen][..., :len(TOWERS)], KINDS_OF_LISTS[kind]))
+            lists.append((np.array(found)[chosen][..., :-1], KINDS_OF_LISTS[kind]))
     good = np.concatenate([np.array(gathered[kind])[:, 0] for kind in ("head", "other", "joins") if gathered[kind]])
-    bad = np.concatenate([np.array(gathered[kind])[:, -2:].reshape(-1, len(TOWERS) + 1) for kind in ("head", "other")])
-    net = reranker.train(lists, good[:, :len(TOWERS)], bad[:, :len(TOWERS)])
+    bad = np.concatenate([np.array(gathered[kind])[:, -2:].reshape(-1, len(RERANKED) + 1) for kind in ("head", "other")])
+    net = reranker.train(lists, good[:, :-1], bad[:, :-1])
     least = float(np.quantile(log_odds(net, bad), 1 - UNRELATED_MIXED))
     return towers_of(seams, joins, use, use_joins, parts), net, np.quantile(bad, NULLS, axis=0), least
 
@@ -265,7 +271,8 @@ def save(path, version, towers, net, null, parts, least_score):
     spec = dict(id="earmark-transition", version=version,
                 towers=[dict(component=c, dimensions=towers[c][1].shape[1], weight=SEARCH[c], nullCosines=np.round(null[:, i], 5).tolist())
                         for i, c in enumerate(TOWERS)],
-                continuity=dict(CONTINUITY, nullCosines=np.round(null[:, len(TOWERS)], 5).tolist()),
+                **{c: dict(nullCosines=np.round(null[:, RERANKED.index(c)], 5).tolist()) for c in ("key", "pulse")},
+                continuity=dict(CONTINUITY, nullCosines=np.round(null[:, -1], 5).tolist()),
                 reranker=net, leastScore=least_score)
     weights = np.concatenate([np.concatenate([towers[c][0].ravel(), towers[c][1].ravel()]) for c in TOWERS]).astype("<f4")
     places = {name: [part.start, part.stop - part.start] for name, part in parts.items()}
@@ -278,7 +285,7 @@ def main():
     parser.add_argument("joins")
     parser.add_argument("--report")
     parser.add_argument("--out")
-    parser.add_argument("--version", default="2.2.0")
+    parser.add_argument("--version", default="2.3.0")
     args = parser.parse_args()
     parts = layout(args.seams)
     seams, joins = Seams(args.seams), Joins(args.joins)

@@ -4,8 +4,11 @@ import os
 
 import numpy as np
 
-# Components with a tower; after them comes continuity, which is compared as it is.
+# Components with a tower; then those that the re-ranker reads as they are; continuity comes last.
 TOWERS = ("timbre", "dynamics", "harmony", "rhythm", "seam")
+RERANKED = (*TOWERS, "key", "pulse")
+# Points on the logarithmic axis of a pulse that it may be shifted by: a change of tempo by 6.6 %.
+PULSE_REACH = 3
 KINDS = ("tail", "next", "head", "other")
 
 
@@ -86,6 +89,13 @@ def fit_tower(pairs, dimensions, shrink):
 def embed(rows, tower, side):
     means, projection = tower
     return unit((rows - means[side]) @ projection)
+
+
+def meeting(tails, heads, product):
+    """Dot products of pulses at the shift where they meet best; `product` of two arrays as cosines or pairs want it."""
+    n = tails.shape[1]
+    return np.max([product(tails[:, max(0, s):n + min(0, s)], heads[:, max(0, -s):n + min(0, -s)])
+                   for s in range(-PULSE_REACH, PULSE_REACH + 1)], 0)
 
 
 def pool_ranks(scores, truth, allowed, rnd, pool):

@@ -1,4 +1,5 @@
 import { PowerSpectrum } from '@earmark/analysis';
+import { atLag, autocorrelation } from './autocorrelation.js';
 
 /** Frames per second of the envelopes. */
 export const envelopeRateHz = 62.5;
@@ -30,24 +31,12 @@ export class ScaleTransform {
    */
   describe(envelope: Float64Array, out: Float32Array, at: number): void {
     const { curve, power, taper } = this;
-    const n = envelope.length;
-    let mean = 0;
-    for (const value of envelope) mean += value / n;
-    const longest = Math.min(n - 1, Math.ceil(longestLagSeconds * envelopeRateHz) + 1);
-    const correlation = new Float64Array(longest + 1);
-    for (let lag = 0; lag <= longest; lag++) {
-      let sum = 0;
-      for (let i = lag; i < n; i++) sum += (envelope[i] - mean) * (envelope[i - lag] - mean);
-      correlation[lag] = sum / (n - lag);
-    }
-    const scale = 1 / (correlation[0] + 1e-9);
+    const longest = Math.min(envelope.length - 1, Math.ceil(longestLagSeconds * envelopeRateHz) + 1);
+    const correlation = autocorrelation(envelope, longest);
     let average = 0;
     for (let i = 0; i < points; i++) {
       const seconds = shortestLagSeconds * (longestLagSeconds / shortestLagSeconds) ** (i / (points - 1));
-      const lag = Math.min(longest - 1, seconds * envelopeRateHz);
-      const whole = Math.floor(lag);
-      const value = correlation[whole] + (lag - whole) * (correlation[whole + 1] - correlation[whole]);
-      curve[i] = value * scale;
+      curve[i] = atLag(correlation, Math.min(longest - 1, seconds * envelopeRateHz));
       average += curve[i] / points;
     }
     for (let i = 0; i < points; i++) curve[i] = (curve[i] - average) * taper[i];

@@ -26,7 +26,10 @@ export type TransitionModelSpec = Readonly<{
     agreement: readonly [number, number];
     nullCosines: readonly number[];
   }>;
-  /** Re-ranker: cosines of towers, scaled, through one hidden layer of tanh, beside a linear path, to log-odds. */
+  /** Key and pulse have no tower either: the re-ranker reads how they compare. */
+  key: Readonly<{ nullCosines: readonly number[] }>;
+  pulse: Readonly<{ nullCosines: readonly number[] }>;
+  /** Re-ranker: cosines of towers, then key and pulse, through one hidden layer of tanh, beside a linear path, to log-odds. */
   reranker: Readonly<{
     hidden: readonly (readonly number[])[];
     hiddenBias: readonly number[];

@@ -1,4 +1,5 @@
 import { ShapeError } from '@earmark/kernel';
+import { meetingOfPulses } from './pulse.js';
 import type { Side } from './side.js';
 import type { Component, TransitionModelSpec } from './transition-model-spec.js';
 import { modelSpec, modelWeights } from './transition-model.generated.js';
@@ -10,7 +11,7 @@ export type ComponentCosines = Float64Array;
 /**
  * A trained pair of towers and a re-ranker. A window becomes a code: a search vector of unit length, whose dot product
  * with another says roughly how well two windows join, then the border values that decisions need, then those
- * of continuity. All that follows (score, explanation, decision) reads codes, so that no features need to be kept for it.
+ * of continuity, key and pulse. All that follows (score, explanation, decision) reads codes, so that no features need to be kept for it.
  */
 export interface TransitionModel {
   /** `id@version`, stored with every code. */
@@ -54,7 +55,10 @@ type Tower = Readonly<{
   projection: Float32Array;
 }>;
 
-/** Towers of one linear map each, compared by cosine, a small re-ranker on the cosines, and a bonus for continuity. */
+/**
+ * Towers of one linear map each, compared by cosine; key and pulse, compared as they are; a small re-ranker on all these, and a
+ * bonus for continuity.
+ */
 export class ComponentTowers implements TransitionModel {
   readonly id: string;
   readonly components: readonly Component[];
@@ -63,6 +67,8 @@ export class ComponentTowers implements TransitionModel {
   readonly leastScore: number;
   private readonly towers: readonly Tower[];
   private readonly continuityAt: number;
+  private readonly keyAt: number;
+  private readonly pulseAt: number;
   /** Places of the towers whose agreement lets continuity count. */
   private readonly agreeing: readonly number[];
   /** Of each component. */
@@ -82,8 +88,10 @@ export class ComponentTowers implements TransitionModel {
   ) {
     this.id = `${spec.id}@${spec.version}`;
     this.leastScore = spec.leastScore;
-    this.components = [...spec.towers.map(({ component }) => component), 'continuity'];
-    this.nullCosines = [...spec.towers, spec.continuity].map(({ nullCosines }) => nullCosines);
+    this.components = [...spec.towers.map(({ component }) => component), 'key', 'pulse', 'continuity'];
+    this.nullCosines = [...spec.towers, spec.key, spec.pulse, spec.continuity].map(
+      ({ nullCosines }) => nullCosines,
+    );
     this.hidden = Float64Array.from(spec.reranker.hidden.flat());
     this.scored = new Float64Array(this.components.length);
     this.agreeing = spec.towers.flatMap(({ component }, i) => (component === 'seam' ? [] : [i]));
@@ -101,7 +109,9 @@ export class ComponentTowers implements TransitionModel {
     if (read !== weights.length) throw new ShapeError('weights', `${read} values`, weights.length);
     this.dimensions = at;
     this.continuityAt = at + featureLayout.border.size;
-    this.codeSize = this.continuityAt + featureLayout.continuity.size;
+    this.keyAt = this.continuityAt + featureLayout.continuity.size;
+    this.pulseAt = this.keyAt + featureLayout.key.size;
+    this.codeSize = this.pulseAt + featureLayout.pulse.size;
   }
 
   embed(features: Float32Array, side: Side): Float32Array {
@@ -109,9 +119,8 @@ export class ComponentTowers implements TransitionModel {
       throw new ShapeError('features', `${featureSize} values`, features.length);
     const out = new Float32Array(this.codeSize);
     for (const tower of this.towers) project(tower, features, side, out);
-    const { border, continuity } = featureLayout;
-    out.set(features.subarray(border.start, border.start + border.size), this.dimensions);
-    out.set(features.subarray(continuity.start, continuity.start + continuity.size), this.continuityAt);
+    // Border, continuity, key and pulse lie in a row as in a code.
+    out.set(features.subarray(featureLayout.border.start), this.dimensions);
     return out;
   }
 
@@ -148,7 +157,9 @@ export class ComponentTowers implements TransitionModel {
       const { at, dimensions, squaredScale } = towers[i];
       out[i] = product(tail, head, at, dimensions) / squaredScale;
     }
-    out[towers.length] = product(tail, head, this.continuityAt, featureLayout.continuity.size);
+    out[towers.length] = product(tail, head, this.keyAt, featureLayout.key.size);
+    out[towers.length + 1] = meetingOfPulses(tail, head, this.pulseAt);
+    out[towers.length + 2] = product(tail, head, this.continuityAt, featureLayout.continuity.size);
     return out;
   }
 

@@ -3,7 +3,8 @@ import { ShapeError } from '@earmark/kernel';
 import { borderSize, describeBorder } from './border.js';
 import { continuitySize, describeContinuity } from './continuity.js';
 import { PitchContent, chromaSize, pitchSize } from './pitch-content.js';
-import { ScaleTransform, rhythmSize } from './scale-transform.js';
+import { describePulse, pulseSize } from './pulse.js';
+import { ScaleTransform, envelopeRateHz, rhythmSize } from './scale-transform.js';
 import type { Side } from './side.js';
 import { describeBands, type MelFrames } from './spectral-shape.js';
 
@@ -29,6 +30,8 @@ const sizes = {
   seam: 2 * bands + chromaSize + pitchSize,
   border: borderSize,
   continuity: continuitySize,
+  key: chromaSize,
+  pulse: pulseSize,
 } as const;
 
 /** A group of features. `border` is not part of a score: decisions read it. */
@@ -49,6 +52,8 @@ export const featureLayout: Readonly<Record<FeatureGroup, Readonly<{ start: numb
   seam: place(sizes.seam),
   border: place(sizes.border),
   continuity: place(sizes.continuity),
+  key: place(sizes.key),
+  pulse: place(sizes.pulse),
 };
 
 /** Values of a feature row. */
@@ -59,8 +64,8 @@ export const featureSize: number = end;
  * whatever its tempo. Timbre (mean and spread of log-mel bands), dynamics (how much
  * bands change within 16, 64 and 256 ms), harmony (chroma of the window, its change, of the bass and of the seam, and the
  * relief of the semitones), rhythm (scale transforms of the onset strength in eight ranges and of all), seam (bands and
- * semitones of the last 2 s and 0.5 s) and continuity (whether the sound itself goes on). The border values alone keep the
- * level.
+ * semitones of the last 2 s and 0.5 s), continuity (whether the sound itself goes on), key (chroma alone) and pulse (where
+ * onsets come back, comparable within the change of tempo that a player makes). The border values alone keep the level.
  */
 export class WindowFeatures {
   private readonly mel = new LogMel({
@@ -108,7 +113,7 @@ export class WindowFeatures {
       seamFrames: near(seamSeconds),
       nearFrames: near(nearSeconds),
     });
-    this.onsets(frames, part('rhythm'));
+    this.onsets(frames, part('rhythm'), part('pulse'));
     this.pitch.describe(
       scaled,
       side,
@@ -116,6 +121,7 @@ export class WindowFeatures {
       part('harmony'),
       part('seam').subarray(2 * bands),
     );
+    part('key').set(part('harmony').subarray(0, chromaSize));
     describeBorder(samples, side, part('border'));
     describeContinuity(scaled, side, part('continuity'));
     return out;
@@ -130,7 +136,7 @@ export class WindowFeatures {
     return { levels, bands, count: levels.length / bands };
   }
 
-  private onsets({ levels, count }: MelFrames, out: Float32Array): void {
+  private onsets({ levels, count }: MelFrames, out: Float32Array, pulse: Float32Array): void {
     const per = bands / rhythmBands;
     const total = new Float64Array(count - 1);
     const range = new Float64Array(count - 1);
@@ -147,6 +153,7 @@ export class WindowFeatures {
       this.rhythm.describe(range, out, r * rhythmSize);
     }
     this.rhythm.describe(total, out, rhythmBands * rhythmSize);
+    describePulse(total, envelopeRateHz, pulse);
   }
 }
 
