@@ -1,6 +1,6 @@
 """Joins different pieces of music as one: MIDI files that suit each other, rendered in one go.
 
-    make_joins.py MIDI JOINS --font A.sf2 [--font B.sf2] [--joins 140] [--seed 9]
+    make_joins.py MIDI JOINS --font A.sf2 [--font B.sf2] [--joins 140] [--seed 9] [--split test]
 
 MIDI holds *.mid, index.tsv (file, tempo, metre, ...) and on-grid.txt. A join is ten seconds of one file up to a border and
 fourteen of another file after it: of the files of the same split and metre, a tempo that differs by 12 % at most and the
@@ -134,11 +134,13 @@ def main():
     parser.add_argument("--font", action="append", required=True)
     parser.add_argument("--joins", type=int, default=140)
     parser.add_argument("--seed", type=int, default=9)
+    parser.add_argument("--split", choices=("train", "test"))
     args = parser.parse_args()
     os.makedirs(args.out, exist_ok=True)
     listed = set(open(os.path.join(args.midi, "on-grid.txt")).read().split())
     rows = [r for r in csv.DictReader(open(os.path.join(args.midi, "index.tsv")), delimiter="\t") if r["file"] in listed]
     pieces = [Piece(args.midi, row) for row in rows if float(row["seconds"]) >= 30 and "/" in row["metre"]]
+    pieces = [piece for piece in pieces if args.split in (None, piece.split)]
     made, seen = 0, set()
     with open(os.path.join(args.out, "index.jsonl"), "w", encoding="utf-8") as index:
         for turn in range(4 * args.joins):
