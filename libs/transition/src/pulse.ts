@@ -38,8 +38,19 @@ export function describePulse(envelope: Float64Array, rateHz: number, out: Float
 export function meetingOfPulses(tail: Float32Array, head: Float32Array, at: number): number {
   const end = at + pulseSize;
   // One pass over both for all shifts: a search scores hundreds of pairs. h0 to h6 are the head's values around a point.
-  let [h0, h1, h2, h3, h4, h5] = [0, 0, 0, head[at], head[at + 1], head[at + 2]];
-  let [s0, s1, s2, s3, s4, s5, s6] = [0, 0, 0, 0, 0, 0, 0];
+  let h0 = 0;
+  let h1 = 0;
+  let h2 = 0;
+  let h3 = head[at];
+  let h4 = head[at + 1];
+  let h5 = head[at + 2];
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let s4 = 0;
+  let s5 = 0;
+  let s6 = 0;
   for (let i = at; i < end; i++) {
     const value = tail[i];
     const h6 = i + reach < end ? head[i + reach] : 0;
