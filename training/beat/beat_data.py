@@ -64,7 +64,7 @@ def load(clips, folder):
     for line in lines:
         clip = json.loads(line)
         size = clip["features"]
-        one = dict(truth[clip["id"]], histogram=clip["histogram"], trains=[], patterns=[], x=[],
+        one = dict(truth[clip["id"]], trains=[], patterns=[], x=[],
                    chroma=np.array(chroma[chroma_at:chroma_at + clip["chromaFrames"] * 24]).reshape(-1, 24))
         chroma_at += clip["chromaFrames"] * 24
         for train in clip["rows"]:

@@ -1,10 +1,14 @@
-"""Trains the note filter: which notes sound, given a semitone spectrum, and the key model on top of it.
+"""Trains the key model: which notes sound, given a semitone spectrum, and which key they make.
 
-    fit_note_net.py --midi FOLDER --plain CLIPS.jsonl=FOLDER --composed CLIPS.jsonl=FOLDER [--folds | --out FILE.generated.ts]
+    fit_note_net.py --midi FOLDER --plain CLIPS.jsonl=FOLDER --composed CLIPS.jsonl=FOLDER [--folds 3 | --out FILE.generated.ts]
+                    [--moved CLIPS.jsonl=FOLDER] [--others CLIPS.jsonl=FOLDER]
 
-The filter sees the spectrum of one frame around each note (three octaves either way, the same weights for every note) and where the
-note lies, and learns from rendered scores which notes sound. The key is read from the summed probabilities: the fit to Krumhansl
-and Kessler's profiles and a learnt correction, the same for all tonics. Folds keep the renders of a piece together.
+A network sees the spectrum of one frame around each note (three octaves either way) through the same weights for every note, so that
+it knows no absolute pitch; notes near the ends of the spectrum count less, so that what a transposition moves out of it or into it
+counts little. Notes are summed by pitch class over the clip, and one profile a mode, the same for all tonics, gives the 24 keys.
+Learnt in one: the notes of rendered scores, the share of each pitch class in the score, and its key, while clips are transposed,
+tilted and thinned at random. The networks are averaged as probabilities of keys. Folds keep the renders of a piece together.
+--moved are clips of --plain (`base`) played `shift` semitones higher; --others are unlabelled ones likewise, for --folds only.
 """
 import argparse
 import json
@@ -19,119 +23,148 @@ import compose
 import render
 import scores
 
-NOTES, LOWEST, REACH, HIDDEN, BASS_TOP = 80, 28, 36, 8, 55
+NOTES, LOWEST, REACH = 80, 28, 36
+FADE_LOW, FADE_HIGH = 10, 12
+CLIP_ROWS, BATCH, RATE = 160, 8, 6e-3
 midi_file = scores.midi_file
+PROFILES = np.array([(np.array(p) - np.mean(p)) / np.linalg.norm(np.array(p) - np.mean(p)) for p in (scores.MAJOR, scores.MINOR)])
+FOLD = torch.tensor([[float((n + LOWEST) % 12 == p) for p in range(12)] for n in range(NOTES)])
 
 
-def roll(division, events, frames):
-    """[frames, NOTES]: 1 where a note sounds within 50 ms of the frame."""
-    out = np.zeros((frames, NOTES), np.uint8)
-    for channel, pitch, _, _, start, end in midi_file.notes(division, events):
-        if channel != 9 and LOWEST <= pitch < LOWEST + NOTES:
-            out[max(0, round(10 * start - 0.5)):max(1, round(10 * end + 0.5)), pitch - LOWEST] = 1
-    return out
+def fade():
+    """Weight of each note: 1, but falling to both ends of the spectrum. noteWeights in libs/analysis gives the same."""
+    n = np.arange(NOTES)
+    ends = np.minimum((n + 1) / (FADE_LOW + 1), (NOTES - n) / (FADE_HIGH + 1))
+    return torch.tensor(np.sin(np.pi / 2 * np.minimum(ends, 1)) ** 2).float()
 
 
-def load(pair, midi, fonts):
+def rows_of(pair):
+    """[(line of CLIPS, spectra [frames, NOTES] of bytes)]"""
     clips, folder = pair.split("=")
     with open(clips, encoding="utf-8") as f:
         truth = {row["id"]: row for row in map(json.loads, f)}
-    values = np.memmap(os.path.join(folder, "semitones.u8"), "u1", "r")
-    out, at = [], 0
+    values, at = np.memmap(os.path.join(folder, "semitones.u8"), "u1", "r"), 0
     with open(os.path.join(folder, "semitones.jsonl"), encoding="utf-8") as f:
-        for line in f.read().split("\n")[:-1]:
-            row = json.loads(line)
-            clip, frames = truth[row["id"]], row["frames"]
-            x = np.array(values[at:at + frames * NOTES]).reshape(frames, NOTES)
-            at += frames * NOTES
-            if clip["source"] == "composed":
-                seed = int(clip["group"].rsplit("-", 1)[1])
-                piece = render.arrange(clip["id"], "composed", False, fonts, lambda: compose.compose(seed)[1])
-                division, events = piece[2], piece[6]
-            else:
-                division, events = midi_file.read(os.path.join(midi, clip["group"] + ".mid"))
-            out.append(dict(clip, x=x, y=roll(division, events, frames)))
+        for row in map(json.loads, f):
+            size = row["frames"] * NOTES
+            yield truth[row["id"]], np.array(values[at:at + size]).reshape(-1, NOTES)
+            at += size
+
+
+def score_of(clip, midi, fonts):
+    """(ticks a quarter, events) of what is heard in a clip."""
+    if clip["source"] != "composed":
+        return midi_file.read(os.path.join(midi, clip["group"] + ".mid"))
+    seed = int(clip["group"].rsplit("-", 1)[1])
+    piece = render.arrange(clip["id"], "composed", False, fonts, lambda: compose.compose(seed)[1])
+    return piece[2], piece[6]
+
+
+def load(pair, midi, fonts):
+    """Clips with spectra x, the notes y [frames, NOTES] that sound within 50 ms of each frame, and the share of the pitch classes."""
+    out = []
+    for clip, x in rows_of(pair):
+        notes, weight = np.zeros((len(x), NOTES), np.uint8), np.zeros(12)
+        for channel, pitch, _, _, start, end in midi_file.notes(*score_of(clip, midi, fonts)):
+            if channel == 9 or start >= clip["seconds"]:
+                continue
+            weight[pitch % 12] += min(end - start, 2)
+            if LOWEST <= pitch < LOWEST + NOTES:
+                notes[max(0, round(10 * start - 0.5)):max(1, round(10 * end + 0.5)), pitch - LOWEST] = 1
+        if x.any() and weight.any():
+            out.append(dict(clip, x=x, y=notes, share=weight / weight.mean() - 1))
     return out
 
 
-class NoteFilter(torch.nn.Module):
-    def __init__(self):
+class KeyNet(torch.nn.Module):
+    def __init__(self, filters):
         super().__init__()
-        self.spread = torch.nn.Conv1d(1, HIDDEN, 2 * REACH + 1, padding=REACH)
-        self.join = torch.nn.Conv1d(HIDDEN, 1, 1)
-        self.place = torch.nn.Parameter(torch.zeros(NOTES))
+        self.spread = torch.nn.Conv1d(1, filters, 2 * REACH + 1, padding=REACH)
+        self.join = torch.nn.Conv1d(filters, 1, 1)
+        self.profiles = torch.nn.Parameter(torch.tensor(PROFILES * 6).float())
+        self.bias = torch.nn.Parameter(torch.zeros(2))
+        self.register_buffer("fade", fade())
         with torch.no_grad():
             self.join.bias.fill_(-2.0)
 
-    def forward(self, x):
-        return self.join(torch.relu(self.spread(x[:, None])))[:, 0] + self.place
+    def notes(self, x):
+        """Logits [clips, frames, NOTES]."""
+        flat = x.reshape(-1, 1, NOTES)
+        return self.join(torch.relu(self.spread(flat)))[:, 0].reshape(x.shape)
+
+    def histogram(self, logits, x):
+        """[clips, 12]: summed probabilities by pitch class against their mean."""
+        heard = torch.sigmoid(logits) * (x.amax(-1, keepdim=True) > 0) * self.fade
+        sums = heard.sum(1) @ FOLD
+        return sums / sums.mean(1, keepdim=True).clamp_min(1e-6) - 1
+
+    def keys(self, histogram):
+        turned = torch.stack([torch.roll(self.profiles[mode], tonic) for mode in range(2) for tonic in range(12)])
+        return histogram @ turned.T + self.bias.repeat_interleave(12)
 
 
-def fit_filter(clips, epochs, step=3):
-    torch.manual_seed(0)
-    rng = np.random.default_rng(0)
-    x = np.concatenate([clip["x"][i % step::step] for i, clip in enumerate(clips)])
-    y = np.concatenate([clip["y"][i % step::step] for i, clip in enumerate(clips)])
-    keep = x.any(1)
-    x, y = x[keep], y[keep]
-    model = NoteFilter()
-    optimiser = torch.optim.Adam(model.parameters(), 6e-3)
-    size = 128
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 6e-3, total_steps=epochs * -(-len(x) // size))
-    for epoch in range(epochs):
-        order, total = rng.permutation(len(x)), 0.0
-        for k in range(0, len(order), size):
-            pick = np.sort(order[k:k + size])
-            rows = torch.tensor(x[pick].astype(np.float32) / 255)
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(model(rows), torch.tensor(y[pick].astype(np.float32)))
+def transpose(rows, semitones):
+    out = np.zeros_like(rows)
+    if semitones >= 0:
+        out[:, semitones:] = rows[:, :NOTES - semitones]
+    else:
+        out[:, :semitones] = rows[:, -semitones:]
+    return out
+
+
+def turn(key, semitones):
+    return (key + semitones) % 12 + (12 if key >= 12 else 0)
+
+
+def spoil(x, rng):
+    """Level, tilt and lost partials: what another recording of the same notes looks like."""
+    lower = rng.uniform(0, 0.25) * (rng.random() < 0.5)
+    x = np.where(x > 0, np.clip(x - lower + np.linspace(-1, 1, NOTES) * rng.normal(0, 0.12), 0, 1), 0)
+    top = x.max(1, keepdims=True)
+    x = np.where((top > 0) & (x > 0), np.clip(x + 1 - top, 0, 1), 0)
+    return x * (rng.random(x.shape) > rng.uniform(0, 0.15))
+
+
+def example(clip, rng):
+    frames = len(clip["x"])
+    pick = np.sort(rng.choice(frames, CLIP_ROWS, replace=frames < CLIP_ROWS))
+    semitones = int(rng.integers(-6, 7))
+    x = spoil(transpose(clip["x"][pick], semitones) / 255, rng)
+    sure = clip["key"] is not None and clip["keyLead"] >= 0.02
+    return x.astype(np.float32), transpose(clip["y"][pick], semitones).astype(np.float32), np.roll(clip["share"], semitones).astype(np.float32), turn(clip["key"], semitones) if sure else -1
+
+
+def fit(clips, epochs, filters, seed):
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    model = KeyNet(filters)
+    start = model.profiles.detach().clone()
+    optimiser = torch.optim.Adam(model.parameters(), RATE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=epochs * -(-len(clips) // BATCH))
+    for _ in range(epochs):
+        order = rng.permutation(len(clips))
+        for k in range(0, len(order), BATCH):
+            x, notes, share, key = (torch.tensor(np.array(part)) for part in zip(*(example(clips[i], rng) for i in order[k:k + BATCH])))
+            logits = model.notes(x)
+            histogram = model.histogram(logits, x)
+            loss = 5 * torch.nn.functional.binary_cross_entropy_with_logits(logits, notes) + 0.3 * ((histogram - share) ** 2).mean()
+            loss = loss + 0.02 * ((model.profiles - start) ** 2).sum()
+            if (key >= 0).any():
+                loss = loss + 0.3 * torch.nn.functional.cross_entropy(model.keys(histogram), key, ignore_index=-1)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
-            total += loss.item() * len(pick)
-        print(f"  epoch {epoch}: loss {total / len(x):.4f}", flush=True)
     return model.eval()
 
 
-def histogram(model, clip):
-    """24 values: summed note probabilities by pitch class, all notes and bass, each dozen relative to its mean."""
+def key_of(models, spectra):
+    """The likeliest of 24 keys, from every second frame; None when nothing sounds."""
+    if not spectra.any():
+        return None
+    x = torch.tensor(spectra[::2].astype(np.float32) / 255)[None]
     with torch.no_grad():
-        p = torch.sigmoid(model(torch.tensor(clip["x"][clip["x"].any(1)].astype(np.float32) / 255))).numpy().sum(0)
-    out = np.zeros(24)
-    for n in range(NOTES):
-        out[(n + LOWEST) % 12] += p[n]
-        if n + LOWEST < BASS_TOP:
-            out[12 + (n + LOWEST) % 12] += p[n]
-    for half in (slice(0, 12), slice(12, 24)):
-        mean = out[half].mean()
-        out[half] = out[half] / mean - 1 if mean > 1e-6 else 0
-    return out
-
-
-PROFILES = np.array([(np.array(p) - np.mean(p)) / np.linalg.norm(np.array(p) - np.mean(p)) for p in (scores.MAJOR, scores.MINOR)])
-
-
-def fit_key(rows, l2):
-    x = torch.tensor(np.array([h for h, _, _ in rows]), dtype=torch.float32)
-    y = torch.tensor([key for _, key, _ in rows])
-    start = torch.zeros(2, 24)
-    start[:, :12] = torch.tensor(PROFILES * 6, dtype=torch.float32)
-    profiles, bias = start.clone().requires_grad_(), torch.zeros(2, requires_grad=True)
-    optimiser = torch.optim.LBFGS([profiles, bias], max_iter=200)
-
-    def closure():
-        optimiser.zero_grad()
-        loss = torch.nn.functional.cross_entropy(logits(x, profiles, bias), y) + l2 * ((profiles - start) ** 2).sum()
-        loss.backward()
-        return loss
-
-    optimiser.step(closure)
-    return profiles.detach(), bias.detach()
-
-
-def logits(x, profiles, bias):
-    rotated = [torch.cat([torch.roll(profiles[m, :12], t), torch.roll(profiles[m, 12:], t)]) for m in range(2) for t in range(12)]
-    return x @ torch.stack(rotated).T + bias.repeat_interleave(12)
+        return int(sum(torch.log_softmax(model.keys(model.histogram(model.notes(x), x)), 1) for model in models).argmax())
 
 
 def mirex(guess, truth):
@@ -142,16 +175,44 @@ def mirex(guess, truth):
     return 0.5 if same and tonic in (5, 7) else 0.3 if not same and guess % 12 == relative else 0.2 if not same and tonic == 0 else 0.0
 
 
-def score(rows, model, name):
-    guesses = logits(torch.tensor(np.array([h for h, _, _ in rows]), dtype=torch.float32), *model).argmax(1).tolist()
-    marks = [mirex(g, key) for g, (_, key, _) in zip(guesses, rows)]
-    print(f"{name}: key exact {np.mean([m == 1 for m in marks]):.3f} MIREX {np.mean(marks):.3f} ({len(rows)} clips)", flush=True)
-    return marks
+def report(name, marks):
+    print(f"{name}: exact {np.mean([m == 1 for m in marks]):.3f} MIREX {np.mean(marks):.3f} ({len(marks)} clips)", flush=True)
 
 
-def labelled(model, clips, lead=0.05, whole=False):
-    key, sure = ("wholeKey", "wholeKeyLead") if whole else ("key", "keyLead")
-    return [(histogram(model, c), c[key], c) for c in clips if c.get(key) is not None and c[sure] >= lead and c["x"].any()]
+def moved_share(name, clips, found, models_of):
+    right = [key_of(models_of(clip), x) == turn(found[clip["base"]], clip["shift"]) for clip, x in clips if clip["shift"] and found.get(clip["base"]) is not None]
+    print(f"{name}: transposed key {np.mean(right):.3f} ({len(right)} pairs)", flush=True)
+
+
+def run_folds(args, plain, more):
+    fold = beat_data.folds(plain, args.folds)
+    nets = [[fit([c for c in plain if fold[c["group"]] != k] + more, args.epochs, args.filters, seed) for seed in range(args.networks)] for k in range(args.folds)]
+    found = {clip["id"]: key_of(nets[fold[clip["group"]]], clip["x"]) for clip in plain}
+    for name, key, lead in (("against the excerpt", "key", "keyLead"), ("against the piece", "wholeKey", "wholeKeyLead")):
+        report(name, [mirex(found[c["id"]], c[key]) for c in plain if c.get(key) is not None and c[lead] >= 0.05])
+    if args.moved:
+        moved_share("renders", list(rows_of(args.moved)), found, lambda clip: nets[fold[clip["group"]]])
+    if args.others:
+        clips = list(rows_of(args.others))
+        moved_share("others", clips, {clip["base"]: key_of(nets[0], x) for clip, x in clips if not clip["shift"]}, lambda _: nets[0])
+
+
+def write(path, models):
+    number = lambda v: f"{v:.4g}"
+    row = lambda values: "[" + ", ".join(map(number, values)) + "]"
+    rows = lambda matrix: "[\n" + "".join(f"      {row(line)},\n" for line in matrix) + "    ]"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("/** Networks of notes and keys, made by training/beat/fit_note_net.py. */\n\n")
+        f.write("/** One network: filters from 36 semitones below a note to 36 above, how they join to the logit of a note, key profiles. */\n")
+        f.write("export type KeyNetwork = Readonly<{\n  filters: readonly (readonly number[])[];\n  filterBias: readonly number[];\n  join: readonly number[];\n"
+                "  noteBias: number;\n  /** Major and minor, 12 weights from the tonic. */\n  profiles: readonly (readonly number[])[];\n  profileBias: readonly number[];\n}>;\n\n")
+        f.write(f"/** Notes at either end of a semitone spectrum that count less. */\nexport const fadingNotes = {{ low: {FADE_LOW}, high: {FADE_HIGH} }} as const;\n\n")
+        f.write("/** Networks whose key probabilities are averaged. */\nexport const keyNetworks: readonly KeyNetwork[] = [\n")
+        for model in models:
+            f.write(f"  {{\n    filters: {rows(model.spread.weight[:, 0].tolist())},\n    filterBias: {row(model.spread.bias.tolist())},\n")
+            f.write(f"    join: {row(model.join.weight[0, :, 0].tolist())},\n    noteBias: {number(model.join.bias.item())},\n")
+            f.write(f"    profiles: {rows(model.profiles.tolist())},\n    profileBias: {row(model.bias.tolist())},\n  }},\n")
+        f.write("];\n")
 
 
 def main():
@@ -159,10 +220,13 @@ def main():
     parser.add_argument("--midi", required=True)
     parser.add_argument("--plain", required=True)
     parser.add_argument("--composed")
+    parser.add_argument("--moved")
+    parser.add_argument("--others")
     parser.add_argument("--fonts", nargs="*", default=["a", "b", "c"], help="as many as the composed clips were rendered with")
     parser.add_argument("--folds", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--l2", type=float, nargs="*", default=[0.02])
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--filters", type=int, default=12)
+    parser.add_argument("--networks", type=int, default=2)
     parser.add_argument("--out")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -171,32 +235,9 @@ def main():
     more = load(args.composed, args.midi, args.fonts) if args.composed else []
     print(f"{len(plain)} + {len(more)} clips, {time.process_time() - began:.0f} s", flush=True)
     if args.folds:
-        fold = beat_data.folds(plain, args.folds)
-        marks = {l2: ([], []) for l2 in args.l2}
-        for k in range(args.folds):
-            learn = [c for c in plain if fold[c["group"]] != k]
-            model = fit_filter(learn + more, args.epochs)
-            seen, rest = labelled(model, learn + more, 0.02), [c for c in plain if fold[c["group"]] == k]
-            for l2 in args.l2:
-                key = fit_key(seen, l2)
-                marks[l2][0].extend(score(labelled(model, rest), key, f"fold {k} l2 {l2}"))
-                marks[l2][1].extend(score(labelled(model, rest, whole=True), key, "   against the whole piece"))
-        for l2, found in marks.items():
-            print(f"l2 {l2}: " + "; ".join(f"exact {np.mean([m == 1 for m in v]):.3f} MIREX {np.mean(v):.3f} ({len(v)})" for v in found))
+        run_folds(args, plain, more)
     if args.out:
-        model = fit_filter(plain + more, args.epochs)
-        profiles, bias = fit_key(labelled(model, plain + more, 0.02), args.l2[0])
-        number = lambda v: f"{v:.4g}"
-        rows = lambda m: "".join("  [" + ", ".join(map(number, row)) + "],\n" for row in m)
-        with open(args.out, "w", encoding="utf-8") as f:
-            f.write("/** Note filter and key profiles, made by training/beat/fit_note_net.py. */\n\n")
-            f.write("/** Weights of each filter from 36 semitones below to 36 above. */\nexport const filterWeights: readonly (readonly number[])[] = [\n")
-            f.write(rows(model.spread.weight[:, 0].tolist()) + "];\n")
-            for name, value, what in (("filterBias", model.spread.bias.tolist(), "Bias of each filter."), ("joinWeights", model.join.weight[0, :, 0].tolist(), "Weight of each filter in the logit of a note."),
-                                      ("placeBias", (model.place + model.join.bias).tolist(), "Bias of each note of a semitone spectrum.")):
-                f.write(f"/** {what} */\nexport const {name}: readonly number[] = [" + ", ".join(map(number, value)) + "];\n")
-            f.write("/** Profiles of major and of minor from the tonic: 12 weights of all notes, 12 of the bass. */\nexport const keyProfiles: readonly (readonly number[])[] = [\n" + rows(profiles.tolist()) + "];\n")
-            f.write("/** Bias of major and of minor. */\nexport const keyBias: readonly number[] = [" + ", ".join(map(number, bias.tolist())) + "];\n")
+        write(args.out, [fit(plain + more, args.epochs, args.filters, seed) for seed in range(args.networks)])
     print(f"{time.process_time() - began:.0f} s of processor time")
 
 

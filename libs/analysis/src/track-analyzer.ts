@@ -38,7 +38,7 @@ export type TrackAnalysis = Readonly<{
 }>;
 
 /** Id and version stored with everything this analysis gives. */
-export const analysisVersion = 'earmark-analysis@1.2.0';
+export const analysisVersion = 'earmark-analysis@1.3.0';
 
 /**
  * Analyses one track from two streams of one decode: mono at 16 kHz for beats, key and structure, and the

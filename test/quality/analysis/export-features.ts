@@ -15,7 +15,6 @@ import {
   OnsetExtractor,
   beatHypotheses,
   beatPattern,
-  keyHistogram,
   onsetRateHz,
   periodicityOf,
   toNovelty,
@@ -76,13 +75,11 @@ for (const line of lines(list)) {
     );
   }
   append('chroma.f32', chroma.values);
-  const histogram = Array.from(keyHistogram(chroma) ?? []);
   const row = {
     id: clip.id,
     rows,
     chromaFrames: chroma.frames,
     features: found[0]?.features.length ?? 0,
-    histogram,
   };
   appendFileSync(listing, JSON.stringify(row) + '\n');
 }

@@ -1,5 +1,5 @@
 import { GrowingFloats } from '../spectrum/frame-stream.js';
-import { NoteFilter } from './note-filter.js';
+import { KeyNotes } from './key-notes.js';
 import { NoteSolver } from './note-solver.js';
 import { lowestNote, noteCount, semitoneRateHz, SemitoneSpectrum } from './semitone-spectrum.js';
 
@@ -14,25 +14,26 @@ const bassTop = 55;
 export type Chroma = Readonly<{
   /** How strong the pitch classes are. */
   values: Float32Array;
-  /** How many notes of each pitch class sound, by the trained {@link NoteFilter}, loud or soft. */
-  notes: Float32Array;
+  /** What the trained {@link KeyNotes} hear in every second frame. */
+  keyNotes: Float32Array;
   frames: number;
   tuningCents: number;
 }>;
 
 /**
  * Streams mono PCM at 16 kHz into chroma: semitone spectra are explained as notes with harmonics by non-negative least
- * squares, and as notes that sound by a trained filter. Memory grows by 2 kB per second of sound.
+ * squares, and as notes that sound by trained networks. Memory grows by 2 kB per second of sound.
  *
  * @see M. Mauch, S. Dixon, "Approximate note transcription for the improved identification of difficult chords", ISMIR 2010
  */
 export class ChromaExtractor {
   private readonly spectrum = new SemitoneSpectrum((semitones) => this.emit(semitones));
   private readonly solver = new NoteSolver();
-  private readonly filter = new NoteFilter();
+  private readonly keyNotes = new KeyNotes();
   private readonly row = new Float32Array(chromaSize);
   private readonly out = new GrowingFloats();
-  private readonly notesOut = new GrowingFloats();
+  private readonly keyNotesOut = new GrowingFloats();
+  private frames = 0;
 
   /** Adds mono samples in -1..1 at 16 kHz. */
   push(samples: Float32Array): void {
@@ -44,7 +45,7 @@ export class ChromaExtractor {
     this.spectrum.flush();
     return {
       values: this.out.view(),
-      notes: this.notesOut.view(),
+      keyNotes: this.keyNotesOut.view(),
       frames: this.out.length / chromaSize,
       tuningCents: this.spectrum.tuningSemitones * 100,
     };
@@ -52,8 +53,7 @@ export class ChromaExtractor {
 
   private emit(semitones: Float32Array): void {
     this.out.append(this.fold(this.solver.solve(semitones)));
-    const isSilent = semitones.every((value) => value === 0);
-    this.notesOut.append(isSilent ? this.row.fill(0) : this.fold(this.filter.hear(semitones)));
+    if (this.frames++ % 2 === 0) this.keyNotesOut.append(this.keyNotes.hear(semitones));
   }
 
   /** Sums notes by pitch class: all of them, then the bass. */
