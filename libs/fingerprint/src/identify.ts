@@ -1,7 +1,8 @@
 import { framesToMs } from './config.js';
 import { centsPerStep } from './candidate.js';
 import type { Decision } from './decision.js';
-import { relationOf, type Match } from './match.js';
+import { relationOf, type Match, type MatchRelation } from './match.js';
+import { missingPeaks } from './missing-peaks.js';
 import type { Peaks } from './peaks.js';
 import { roleOf } from './role.js';
 import { ReferenceCache, search, type SearchSources } from './search.js';
@@ -30,12 +31,14 @@ export async function identify(
   if (leastProbability === undefined ? !decision.answered : decision.probability < leastProbability)
     return [];
   const track = await sources.peaks.peaksOf(decision.place.trackId);
-  if (!track) return [];
-  return [matchOf(decision, peaks, track)];
+  const reference = await references.get(decision.place.trackId);
+  if (!track || !reference) return [];
+  const relation = relationOf(decision.place.line, missingPeaks(peaks, reference, decision.place.line));
+  return [matchOf(decision, peaks, track, relation)];
 }
 
 /** Dresses a decision about the whole query as a match, cut to where the track exists. */
-function matchOf(decision: Decision, query: Peaks, track: Peaks): Match {
+function matchOf(decision: Decision, query: Peaks, track: Peaks, relation: MatchRelation): Match {
   const { place, score, probability, alternatives } = decision;
   const { offset, speed, pitch } = place.line;
   const start = Math.max(0, -offset / speed);
@@ -51,7 +54,7 @@ function matchOf(decision: Decision, query: Peaks, track: Peaks): Match {
     speedRatio: speed,
     pitchCents: pitch * centsPerStep,
     role: roleOf(query, track, place.line, start, end),
-    relation: relationOf(place.line),
+    relation,
     ...(alternatives.length > 0 && {
       alternatives: alternatives.map((other) => ({
         trackId: other.trackId,

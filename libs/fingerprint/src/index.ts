@@ -44,6 +44,7 @@ export { alignDocuments, type DocumentProposal } from './align-documents.js';
 export { ShiftProfile, type Standing } from './shift-profile.js';
 export { decisionModel, spectralDecisionModel, type DecisionModel } from './decision-model.js';
 export { roleEvidence, roleOf, type RoleEvidence } from './role.js';
+export { missingPeaks, type MissingPeaks } from './missing-peaks.js';
 export { SpectralAgreement } from './spectral-agreement.js';
 export { levelDb, mostSpectrumFrames, spectrumBins, type SpectrumLevels } from './spectrum.js';
 export { probabilityOf, type Decision, type Evidence } from './decision.js';

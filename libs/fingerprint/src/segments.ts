@@ -2,8 +2,9 @@ import type { TrackId } from '@earmark/kernel';
 import { centsPerStep, type PeakSource } from './candidate.js';
 import { framesToMs } from './config.js';
 import { relationOf, type Match } from './match.js';
+import { missingPeaks } from './missing-peaks.js';
 import { slicePeaks, type Peaks } from './peaks.js';
-import { QueryRaster, type Alignment, type ReferencePeaks } from './query-raster.js';
+import { QueryRaster, referencePeaks, type Alignment, type ReferencePeaks } from './query-raster.js';
 import { roleOf } from './role.js';
 import { scanWindows } from './scan-windows.js';
 import type { ReferenceCache } from './search.js';
@@ -267,6 +268,7 @@ function matchOf(segment: Segment, sharers: ReadonlyMap<TrackId, number>, query:
     .filter(([trackId]) => trackId !== segment.strand.trackId)
     .map(([trackId, share]) => ({ trackId, probability: probability * Math.min(1, share) }))
     .sort((a, b) => b.probability - a.probability);
+  const missing = query.spectrum && missingPeaks(query, referencePeaks(track), line, { start, end });
   return {
     trackId: segment.strand.trackId,
     queryStartMs: framesToMs(start),
@@ -278,7 +280,7 @@ function matchOf(segment: Segment, sharers: ReadonlyMap<TrackId, number>, query:
     speedRatio: line.speed,
     pitchCents: line.pitch * centsPerStep,
     role: roleOf(query, track, line, start, end),
-    relation: relationOf(bestOf(segment.strand.windows).line),
+    relation: relationOf(bestOf(segment.strand.windows).line, missing),
     ...(alternatives.length > 0 && { alternatives }),
   };
 }

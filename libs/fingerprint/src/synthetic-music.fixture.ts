@@ -6,8 +6,15 @@ import { fingerprintConfig } from './config.js';
  *
  * @param seconds duration
  * @param speed plays faster and higher, like a turntable
+ * @param partials loudness of the first three partials: the instrument
  */
-export function syntheticMusic(seed: number, seconds: number, speed = 1): Float32Array {
+export function syntheticMusic(
+  seed: number,
+  seconds: number,
+  speed = 1,
+  partials: readonly [number, number, number] = [1, 0.5, 0.25],
+): Float32Array {
+  const [first, second, third] = partials;
   const random = seededRandom(seed);
   const rate = fingerprintConfig.sampleRateHz;
   const out = new Float32Array(Math.floor(seconds * rate));
@@ -22,9 +29,9 @@ export function syntheticMusic(seed: number, seconds: number, speed = 1): Float3
       const envelope = loudness * Math.exp(-decay * t);
       out[i] +=
         envelope *
-        (Math.sin(2 * Math.PI * hertz * t) +
-          0.5 * Math.sin(4 * Math.PI * hertz * t) +
-          0.25 * Math.sin(6 * Math.PI * hertz * t));
+        (first * Math.sin(2 * Math.PI * hertz * t) +
+          second * Math.sin(4 * Math.PI * hertz * t) +
+          third * Math.sin(6 * Math.PI * hertz * t));
     }
   }
   for (let i = 0; i < out.length; i++) out[i] += 0.0005 * (random.next() - 0.5);

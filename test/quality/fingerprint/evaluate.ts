@@ -17,6 +17,7 @@ import {
   framesPerSecond,
   limitDensity,
   MemoryIndex,
+  missingPeaks,
   ReferenceCache,
   relationOf,
   scan,
@@ -94,7 +95,9 @@ async function ask(query: Query, peaks: () => Peaks, source: CandidateSource): P
   const start = process.cpuUsage();
   const { decision, level } = await search(heard, source, references);
   const { user, system } = process.cpuUsage(start);
-  const line = describe(query, decision, level, (user + system) / 1000);
+  const reference = decision?.answered ? await references.get(decision.place.trackId) : undefined;
+  const missing = decision && reference ? missingPeaks(heard, reference, decision.place.line) : undefined;
+  const line = describe(query, { decision, level, cpuMs: (user + system) / 1000, missing });
   appendFileSync(out, `${JSON.stringify(line)}\n`);
   return line;
 }
@@ -151,7 +154,15 @@ if (existsSync(join(sets, 'videos.json')) && only.test('video')) {
   printSoundtracks(found);
 }
 /** The line of a query: the peers' format and the evidence. */
-function describe(query: Query, decision: Decision | undefined, level: string, cpuMs: number): ClipLine {
+function describe(
+  query: Query,
+  {
+    decision,
+    level,
+    cpuMs,
+    missing,
+  }: Pick<ClipLine, 'level' | 'cpuMs' | 'missing'> & { decision: Decision | undefined },
+): ClipLine {
   const answered = decision?.answered;
   const line = decision?.place.line;
   return {
@@ -165,8 +176,9 @@ function describe(query: Query, decision: Decision | undefined, level: string, c
     probability: decision?.probability ?? 0,
     evidence: decision?.evidence,
     track: decision?.place.trackId,
-    relation: answered && line ? relationOf(line) : undefined,
+    relation: answered && line ? relationOf(line, missing) : undefined,
     line,
+    missing,
     matches:
       answered && line
         ? [

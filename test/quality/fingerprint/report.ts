@@ -1,4 +1,4 @@
-import type { Decision, Match, MatchRelation } from '@earmark/fingerprint';
+import type { Decision, Match, MatchRelation, MissingPeaks } from '@earmark/fingerprint';
 
 /** A clip of truth.json. */
 export type Query = Readonly<{
@@ -31,6 +31,8 @@ export type ClipLine = Readonly<{
   track: string | undefined;
   relation: MatchRelation | undefined;
   line: Decision['place']['line'] | undefined;
+  /** Only of answers. */
+  missing: MissingPeaks | undefined;
   /** The answer, empty without one; `r_start` is what sounds at the query's start, in seconds. */
   matches: readonly Readonly<{
     track: string;
