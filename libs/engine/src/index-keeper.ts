@@ -122,7 +122,8 @@ export class EmbeddedIndexKeeper implements IndexKeeper {
   }
 
   /**
-   * Empties the index and derives it again from the stored peaks; lookups meanwhile find what is done so far.
+   * Empties the index and derives it again from the stored peaks, in as few segments as can be, since a question looks
+   * every hash up in each; lookups meanwhile find what is done so far.
    *
    * @returns number of tracks
    * @throws {IndexReadOnlyError} if another process is the writer
@@ -135,7 +136,9 @@ export class EmbeddedIndexKeeper implements IndexKeeper {
     const { index } = await openAs(this.directory, 'write');
     this.#index = index;
     this.#feeder = this.#makeFeeder(index);
-    return this.#feeder.fill(onTrack, signal);
+    const tracks = await this.#feeder.fill(onTrack, signal);
+    await index.compact();
+    return tracks;
   }
 
   /** {@inheritDoc IndexKeeper.remove} Here that is nothing. */
