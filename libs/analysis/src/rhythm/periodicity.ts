@@ -1,3 +1,4 @@
+import { RealFft } from '@earmark/dsp';
 import type { Novelty } from './novelty.js';
 import { onsetRateHz } from './onset-strength.js';
 
@@ -17,6 +18,10 @@ const hopFrames = 6 * onsetRateHz;
 /** Longest lag, frames: 4.8 s. */
 export const longestLag = 480;
 
+/** Holds a window and the longest lag, so that the transform's circle does not close. */
+const fftSize = 2048;
+const fft = new RealFft(fftSize);
+
 /** Autocorrelates the ranges of the novelty in windows of 12 s, every 6 s, and adds them up. */
 export function periodicityOf(novelty: Novelty): Periodicity {
   const { frames } = novelty;
@@ -28,8 +33,7 @@ export function periodicityOf(novelty: Novelty): Periodicity {
     const start = Math.max(0, Math.min(w * hopFrames, frames - windowFrames));
     const end = Math.min(frames, start + windowFrames);
     centres[w] = (start + end) / 2;
-    const row = new Float32Array(longestLag + 1);
-    for (const band of novelty.bands) addAutocorrelation(band, start, end, row);
+    const row = autocorrelation(novelty.bands, start, end);
     const zero = row[0] || 1;
     for (let lag = 0; lag < row.length; lag++) {
       row[lag] /= zero;
@@ -40,22 +44,29 @@ export function periodicityOf(novelty: Novelty): Periodicity {
   return { windows: count, lags: longestLag + 1, centres, rows, mean };
 }
 
-function addAutocorrelation(band: Float32Array, start: number, end: number, row: Float32Array): void {
+/** Autocorrelation of the bands from `start` to `end`, summed, each lag over the root of the values it is made of. */
+function autocorrelation(bands: readonly Float32Array[], start: number, end: number): Float32Array {
   const n = end - start;
-  let average = 0;
-  for (let i = start; i < end; i++) average += band[i] / n;
-  const x = new Float64Array(n);
-  // Onsets of neighbouring frames belong together: smoothing keeps lags between two frames comparable.
-  for (let i = 0; i < n; i++) {
-    const left = i > 0 ? band[start + i - 1] : 0;
-    const right = i + 1 < n ? band[start + i + 1] : 0;
-    x[i] = 0.25 * left + 0.5 * band[start + i] + 0.25 * right - average;
+  const x = new Float64Array(fftSize);
+  const power = new Float64Array(fftSize);
+  const spectrum = fft.createSpectrum();
+  for (const band of bands) {
+    let average = 0;
+    for (let i = 0; i < n; i++) average += band[start + i] / n;
+    // Onsets of neighbouring frames belong together: smoothing keeps lags between two frames comparable.
+    for (let i = 0; i < n; i++) {
+      const left = i > 0 ? band[start + i - 1] : 0;
+      const right = i + 1 < n ? band[start + i + 1] : 0;
+      x[i] = 0.25 * left + 0.5 * band[start + i] + 0.25 * right - average;
+    }
+    const { re, im } = fft.forward(x, spectrum);
+    for (let k = 0; k < re.length; k++) power[k] += re[k] * re[k] + im[k] * im[k];
   }
-  for (let lag = 0; lag < row.length && lag < n; lag++) {
-    let sum = 0;
-    for (let i = lag; i < n; i++) sum += x[i] * x[i - lag];
-    row[lag] += sum / (n - lag) ** 0.5;
-  }
+  for (let k = 1; k < fftSize / 2; k++) power[fftSize - k] = power[k];
+  const { re } = fft.forward(power, spectrum);
+  const row = new Float32Array(longestLag + 1);
+  for (let lag = 0; lag < row.length && lag < n; lag++) row[lag] = re[lag] / fftSize / (n - lag) ** 0.5;
+  return row;
 }
 
 /** Value of a row at a lag between two frames, 0 outside. */

@@ -9,7 +9,7 @@ import { noteCount } from './semitone-spectrum.js';
 export class NoteFilter {
   private readonly filters: number;
   private readonly reach: number;
-  /** Weights by distance of the note under the partial: one value a filter for each of -reach .. reach. */
+  /** Weights by distance of the note over the partial: one value a filter for each of -reach .. reach. */
   private readonly spread: Float64Array;
   private readonly sums: Float64Array;
   private readonly probabilities = new Float32Array(noteCount);
@@ -20,7 +20,7 @@ export class NoteFilter {
     this.reach = (taps - 1) / 2;
     this.spread = Float64Array.from(
       { length: taps * this.filters },
-      (_, i) => network.filters[i % this.filters][Math.floor(i / this.filters)],
+      (_, i) => network.filters[i % this.filters][taps - 1 - Math.floor(i / this.filters)],
     );
     this.sums = new Float64Array(noteCount * this.filters);
   }
@@ -37,11 +37,10 @@ export class NoteFilter {
     for (let i = 0; i < noteCount; i++) {
       const value = semitones[i];
       if (value === 0) continue;
-      const last = Math.min(noteCount - 1, i + reach);
-      for (let n = Math.max(0, i - reach); n <= last; n++) {
-        const tap = (i - n + reach) * filters;
-        for (let f = 0; f < filters; f++) sums[n * filters + f] += value * spread[tap + f];
-      }
+      const first = Math.max(0, i - reach) * filters;
+      const end = (Math.min(noteCount - 1, i + reach) + 1) * filters;
+      const shift = (reach - i) * filters;
+      for (let k = first; k < end; k++) sums[k] += value * spread[k + shift];
     }
     for (let n = 0; n < noteCount; n++) {
       let logit = noteBias;
