@@ -14,6 +14,8 @@ export const noteWeights: Float64Array = Float64Array.from({ length: noteCount }
   return Math.sin((Math.PI / 2) * end) ** 2;
 });
 
+const pitchClasses = Uint8Array.from({ length: noteCount }, (_, n) => (n + lowestNote) % 12);
+
 /** Tells how many notes of each pitch class sound, loud or soft, as each of the trained key networks hears it. */
 export class KeyNotes {
   private readonly filters = keyNetworks.map((network) => new NoteFilter(network));
@@ -27,10 +29,10 @@ export class KeyNotes {
     const { row, filters } = this;
     row.fill(0);
     if (semitones.every((value) => value === 0)) return row;
-    filters.forEach((filter, k) => {
-      const notes = filter.hear(semitones);
-      for (let n = 0; n < noteCount; n++) row[12 * k + ((n + lowestNote) % 12)] += noteWeights[n] * notes[n];
-    });
+    for (let k = 0; k < filters.length; k++) {
+      const notes = filters[k].hear(semitones);
+      for (let n = 0; n < noteCount; n++) row[12 * k + pitchClasses[n]] += noteWeights[n] * notes[n];
+    }
     return row;
   }
 }
