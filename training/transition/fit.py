@@ -19,7 +19,9 @@ import baselines
 import reranker
 from towers import RERANKED, TOWERS, Joins, Seams, embed, fit_tower, interval, layout, meeting, pool_ranks, unit
 
-DIMENSIONS, SHRINK, FOLDS, POOL, NEGATIVES, LISTS, ENDS_POOL = 48, 0.1, 3, 1000, 120, 800, 86
+DIMENSIONS, SHRINK, FOLDS, POOL, NEGATIVES, LISTS = 48, 0.1, 3, 1000, 120, 800
+# Heads of the rows that have fewer than POOL.
+POOLS = {"song end": 86, "joined MIDI": 60}
 # Weights of the lists that the re-ranker learns from.
 KINDS_OF_LISTS = dict(head=1.0, other=1.0, within=0.7, ends=0.3, joins=1.0, album=0.3)
 JOIN_WEIGHT = 0.5
@@ -225,12 +227,13 @@ def slices(seams, base, joins, base_joins, test):
     out["song end to song start"] = (seams.ends[tracks], seams.starts[whole], base.ends[tracks], base.starts[whole],
                                      np.searchsorted(whole, tracks), tracks[:, None] != whole[None], tracks)
     mine = np.where(joins.split == "test")[0]
-    # Heads at the border and heads 4 s later, each among its like.
+    # Heads at the border and heads 4 s later, each among its like; heads of the same two songs elsewhere would fit as well.
     both = lambda rows: np.concatenate([rows.next[mine], rows.head[mine]])  # noqa: E731
     kind = np.repeat([0, 1], len(mine))
+    strange = np.array([[b not in (joins.first[i], joins.second[i]) for b in joins.second[mine]] for i in mine])
     out["different songs, joined MIDI, one side slower"] = (
         np.tile(joins.tail[mine], (2, 1)), both(joins), np.tile(base_joins.tail[mine], (2, 1)), both(base_joins), np.arange(2 * len(mine)),
-        (kind[:, None] == kind[None]) & ~np.eye(2 * len(mine), dtype=bool), np.tile(joins.first[mine], 2))
+        (kind[:, None] == kind[None]) & np.tile(strange, (2, 2)), np.tile(joins.first[mine], 2))
     found = [(i, queries[other]) for i, other in neighbours(seams, queries, np.random.default_rng(6))]
     places, others = np.array(found).T
     apart = lent[None] & (seams.package[queries[places]][:, None] != seams.package[None])
@@ -251,7 +254,7 @@ def report(seams, base, joins, base_joins, towers, net, parts, known):
         search = every @ SEARCH_WEIGHTS
         scorers = {rival: score(base_tails, base_heads) for rival, score in rivals.items()}
         scorers |= {"two towers": search, "two towers + re-ranker": log_odds(net, every)}
-        pool = int(min(ENDS_POOL if name.startswith("song end") else POOL, allowed.sum(1).max() + 1))
+        pool = int(min(next((size for kind, size in POOLS.items() if kind in name), POOL), allowed.sum(1).max() + 1))
         ranks = {label: pool_ranks(scores, truth, allowed, np.random.default_rng(1), pool) for label, scores in scorers.items()}
         print(f"\n{name}: {len(truth)} queries of {len(np.unique(groups))} tracks, {pool} heads")
         rows = {}

@@ -53,7 +53,7 @@ class Joins:
         values = values.reshape(len(entries), 3, -1) if entries else np.zeros((0, 3, 1))
         self.tail, self.next, self.head = values[:, 0], values[:, 1], values[:, 2]
         self.split = np.array([e["split"] for e in entries])
-        self.first = np.array([e["first"] for e in entries])
+        self.first, self.second = (np.array([e[name] for e in entries]) for name in ("first", "second"))
 
 
 def unit(values):
