@@ -92,7 +92,8 @@ export function printClips(results: readonly ClipResult[]): void {
   console.log(`negatives answered: ${total.answered} of ${total.negatives}`);
 }
 
-function isInPlace({ query, line }: ClipResult): boolean {
+/** Whether an answer is at the true place. */
+export function isInPlace({ query, line }: ClipResult): boolean {
   const [answer] = line.matches;
   if (!answer) return false;
   const off = Math.abs(answer.r_start - query.ref_start);
@@ -100,7 +101,7 @@ function isInPlace({ query, line }: ClipResult): boolean {
 }
 
 /** Wilson's 95 % interval of a share. */
-function interval(hits: number, count: number): string {
+export function interval(hits: number, count: number): string {
   const z = 1.96;
   const p = hits / count;
   const centre = (p + (z * z) / (2 * count)) / (1 + (z * z) / count);
