@@ -36,7 +36,7 @@ const { positionals, values } = parseArgs({
     peaks: { type: 'string' },
     hours: { type: 'string', default: '100' },
     delta: { type: 'string', default: '2000000' },
-    'fan-in': { type: 'string', default: '4' },
+    growth: { type: 'string', default: '0.5' },
     queries: { type: 'string', default: '100' },
     cache: { type: 'string', default: '512' },
     levels: { type: 'string', default: 'first' },
@@ -68,7 +68,7 @@ async function build(): Promise<void> {
     directory,
     mode: 'write',
     deltaLandmarks: Number(values.delta),
-    mergePolicy: { fanIn: Number(values['fan-in']) },
+    mergePolicy: { growth: Number(values.growth) },
   });
   const done = await index.appliedSequence();
   const spent = { generateMs: 0, addMs: 0, wallMs: 0 };

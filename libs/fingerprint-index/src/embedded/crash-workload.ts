@@ -47,5 +47,5 @@ export const crashSettings: Pick<
 > = {
   deltaLandmarks: 8000,
   closingLandmarks: 4000,
-  mergePolicy: { fanIn: 2, smallestLandmarks: 8000, deadShare: 0.3 },
+  mergePolicy: { deadShare: 0.3 },
 };

@@ -29,7 +29,7 @@ describeFingerprintIndex(
       deltaLandmarks: 4000,
       closingLandmarks: 1,
       maintenance: new InlineMaintenance(nodeFiles),
-      mergePolicy: { smallestLandmarks: 4000, fanIn: 2 },
+      mergePolicy: { growth: 1 },
     }),
   { alignments: true },
 );
