@@ -1,3 +1,4 @@
+import type { TrackId } from '@earmark/kernel';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -86,6 +87,24 @@ describe('POST /v1/next', () => {
     expect(await named({ k: 2 })).toHaveLength(2);
   });
 
+  it('answers as the engine does without threads, and a repeat with the first answer', async () => {
+    const json = { from: id('rock'), k: 3, constraints: { maxCutMs: 20_000 } };
+    const { engine } = api;
+    const inProcess = await engine.transitions.next({
+      tenantId: engine.tenantId,
+      from: { trackId: id('rock') as TrackId },
+      k: json.k,
+      constraints: json.constraints,
+    });
+    expect(inProcess.candidates).toHaveLength(3);
+    const headers = { 'idempotency-key': 'next-track-1' };
+    const first = await api.call('/v1/next', { json, headers });
+    expect(JSON.stringify(first.body)).toBe(JSON.stringify(inProcess));
+    const repeated = await api.call('/v1/next', { json, headers });
+    expect(repeated.headers.get('idempotent-replayed')).toBe('true');
+    expect(repeated.body).toEqual(first.body);
+  });
+
   it('names what is wrong', async () => {
     const unknown = `trk_${'0'.repeat(26)}`;
     await api.expectProblem('/v1/next', { json: { from: unknown } }, 404, 'catalog.track-not-found');
@@ -157,6 +176,13 @@ describe('POST /v1/sequences', () => {
       422,
       'transition.impossible-sequence',
     );
+    const problem = await api.expectProblem(
+      '/v1/sequences',
+      { json: { tracks: [id('rock'), id('folk')], pins: [{ track: id('jazz'), position: 0 }] } },
+      422,
+      'transition.not-in-set',
+    );
+    expect(problem.errors?.[0]?.pointer).toBe('/pins/0/track');
   });
 });
 

@@ -40,7 +40,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     : Promise.resolve();
   const url = await api.listen();
   logger.info({ url }, 'listening');
-  engine.transitions
+  engine.transitionThreads
     .warmUp()
     .catch((err: unknown) => logger.warn({ err }, 'the entry points of tracks could not be read ahead'));
   return {

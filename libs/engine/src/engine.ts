@@ -31,6 +31,7 @@ import type { Recognition } from './recognition.js';
 import type { SearchThreads } from './search-threads.js';
 import type { SharedPeaks } from './shared-peaks.js';
 import { TaskGate } from './task-gate.js';
+import type { TransitionThreads } from './transition/transition-threads.js';
 import type { HeardTrack, Transitions } from './transition/transitions.js';
 import type { TaggingService } from './tagging-service.js';
 
@@ -70,6 +71,7 @@ export type EngineParts = Readonly<{
   tenantId: TenantId;
   concurrency: number;
   transitions: Transitions;
+  transitionThreads: TransitionThreads;
   tagging: TaggingService;
   /** Whether recordings are tagged when they are taken in. */
   tagOnIngest: boolean;
@@ -114,6 +116,11 @@ export class Engine implements ListeningService {
   /** What comes next, and how to mix it. */
   get transitions(): Transitions {
     return this.parts.transitions;
+  }
+
+  /** The same questions for a process that is asked all the time; no thread runs before the first one. */
+  get transitionThreads(): TransitionThreads {
+    return this.parts.transitionThreads;
   }
 
   /** The open database, for the API's own stores. */
@@ -300,7 +307,8 @@ export class Engine implements ListeningService {
 
   /** Ends threads, index and database connections; an embedded database stops with its last user. */
   async close(): Promise<void> {
-    await Promise.all([this.parts.listener.close(), this.parts.threads.close()]);
+    const { listener, threads, transitionThreads } = this.parts;
+    await Promise.all([listener.close(), threads.close(), transitionThreads.close()]);
     await this.parts.transitions.close();
     await this.parts.keeper.close();
     await this.parts.database.close();

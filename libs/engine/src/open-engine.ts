@@ -21,7 +21,9 @@ import { Recognition } from './recognition.js';
 import { SearchThreads } from './search-threads.js';
 import type { EngineSettings } from './settings.js';
 import { SharedPeaks } from './shared-peaks.js';
-import { Transitions, type TransitionParts } from './transition/transitions.js';
+import type { AnswerParts } from './transition/transition-answers.js';
+import { TransitionThreads } from './transition/transition-threads.js';
+import { Transitions } from './transition/transitions.js';
 import { TaggingService } from './tagging-service.js';
 
 /** How to open an engine. */
@@ -33,6 +35,8 @@ const localTenant = 'local';
 const peaksBytes = 200_000_000;
 /** Fewest and most threads that search: one must be left for clips while a recording is scanned, and each takes memory. */
 const searchThreads = { least: 2, most: 8 };
+/** The same of threads that say what comes next: each may hold an index of entry points. */
+const transitionThreads = { least: 2, most: 4 };
 
 /**
  * Opens everything: database (started or joined), index, worker threads. Close the engine to end it.
@@ -54,18 +58,23 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const registry = await ModelRegistry.open(options.modelFolders);
     const listener = new Listener(options);
     const shared = new SharedPeaks(peaks, peaksBytes);
-    const { least, most } = searchThreads;
-    const threads = new SearchThreads(keeper.place, shared, Math.min(most, Math.max(least, concurrency)));
+    const threads = new SearchThreads(keeper.place, shared, threadsOf(concurrency, searchThreads));
+    const headCluster = headClusterOf(options, tenantId);
     const transitions = new Transitions({
       database,
       listener,
       dataDir,
       analyzeOnIngest: options.analyzeOnIngest !== false,
       keepAudio: options.keepAudio !== false,
-      ...headClusterOf(options, tenantId),
+      ...headCluster,
     });
+    const place = { dataDir, ...(databaseUrl !== undefined && { databaseUrl }), ...headCluster };
     return new Engine({
       transitions,
+      transitionThreads: new TransitionThreads(
+        { place, listener, changes: () => transitions.changes },
+        threadsOf(concurrency, transitionThreads),
+      ),
       tagging: new TaggingService({ database, listener, tracks, registry, audio: transitions.audio }),
       tagOnIngest: options.tagOnIngest !== false,
       database,
@@ -84,6 +93,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     await database.close();
     throw error;
   }
+}
+
+function threadsOf(concurrency: number, { least, most }: Readonly<{ least: number; most: number }>): number {
+  return Math.min(most, Math.max(least, concurrency));
 }
 
 /** Opens the index that the settings name. In a cluster its name carries the id of this installation's own tenant. */
@@ -105,7 +118,7 @@ async function openKeeper(
 function headClusterOf(
   { elasticsearch, headIndex }: EngineSettings,
   tenantId: TenantId,
-): Pick<TransitionParts, 'headCluster'> {
+): Pick<AnswerParts, 'headCluster'> {
   if (elasticsearch === undefined || headIndex !== 'elasticsearch') return {};
   const { connection, shards, replicas } = elasticsearch;
   const installation = installationOf(elasticsearch, tenantId);

@@ -1,22 +1,25 @@
-import { DomainError, errorCode } from '@earmark/kernel';
+import { DomainError, errorCode, InvalidValueError } from '@earmark/kernel';
 import { type ResourceLimits, Worker } from 'node:worker_threads';
 
 /** Small heaps: PCM blocks die young, and what lasts lies in WASM memory and typed arrays. */
 const smallHeap = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 } as const;
+
+/** What goes from thread to thread of an error; `pointer` of a value that breaks a rule. */
+export type ErrorText = Readonly<{ code: string | undefined; pointer?: string; message: string }>;
 
 /** What the pool sends to a worker. */
 export type WorkerRequest<Task, Answer = never> = Readonly<
   | { kind: 'run'; id: number; task: Task }
   | { kind: 'abort'; id: number }
   | { kind: 'answer'; id: number; answer: Answer }
-  | { kind: 'refusal'; id: number; code: string | undefined; message: string }
+  | ({ kind: 'refusal'; id: number } & ErrorText)
 >;
 
 /** What a worker sends back; `id` is that of the task, of a question its own. */
 export type WorkerReply<Result, Progress, Question = never> = Readonly<
   | { kind: 'progress'; id: number; progress: Progress }
   | { kind: 'result'; id: number; result: Result }
-  | { kind: 'error'; id: number; code: string | undefined; message: string }
+  | ({ kind: 'error'; id: number } & ErrorText)
   | { kind: 'question'; id: number; question: Question }
 >;
 
@@ -38,15 +41,17 @@ export class WorkerTaskError extends DomainError {
   }
 }
 
-/** What goes from thread to thread of an error. */
-export function describeError(error: unknown): { code: string | undefined; message: string } {
+/** Puts an error into words for the other side. */
+export function describeError(error: unknown): ErrorText {
   const code = errorCode(error);
   const message = error instanceof Error ? error.message : String(error);
-  return { code: code === 'internal' ? undefined : code, message };
+  const pointer = error instanceof InvalidValueError ? { pointer: error.pointer } : {};
+  return { code: code === 'internal' ? undefined : code, ...pointer, message };
 }
 
 /** The other way round: an error with the code of the original, if it had one. */
-export function errorFrom({ code, message }: Readonly<{ code: string | undefined; message: string }>): Error {
+export function errorFrom({ code, pointer, message }: ErrorText): Error {
+  if (code !== undefined && pointer !== undefined) return new InvalidValueError(code, pointer, message);
   return code === undefined ? new Error(message) : new WorkerTaskError(code, message);
 }
 

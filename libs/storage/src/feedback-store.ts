@@ -1,7 +1,7 @@
 import { InvalidValueError, type TenantId, type TrackId } from '@earmark/kernel';
 import type { FeedbackStore, PairFeedback, TransitionEvent } from '@earmark/transition';
 import type { Database } from './database.js';
-import { sql } from './sql.js';
+import { prepared, sql } from './sql.js';
 
 /** What listeners did at transitions, in PostgreSQL. */
 export class PgFeedbackStore implements FeedbackStore {
@@ -47,10 +47,14 @@ export class PgFeedbackStore implements FeedbackStore {
   }
 
   async pairsFrom(tenantId: TenantId, fromTrackId: TrackId): Promise<ReadonlyMap<TrackId, PairFeedback>> {
-    const { rows } = await this.database.pool.query<PairFeedback & { toTrackId: TrackId }>(sql`
+    const pairs = prepared(
+      'pairs-from',
+      sql`
       SELECT to_track_id AS "toTrackId", skips, completes
         FROM transition_pair
-       WHERE tenant_id = ${tenantId} AND from_track_id = ${fromTrackId}`);
+       WHERE tenant_id = ${tenantId} AND from_track_id = ${fromTrackId}`,
+    );
+    const { rows } = await this.database.pool.query<PairFeedback & { toTrackId: TrackId }>(pairs);
     return new Map(rows.map(({ toTrackId, skips, completes }) => [toTrackId, { skips, completes }]));
   }
 

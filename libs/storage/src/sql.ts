@@ -40,6 +40,18 @@ export function sql(parts: TemplateStringsArray, ...values: readonly unknown[]):
   return new Fragment(strings, flat);
 }
 
+/**
+ * Has the server plan a statement once a connection, for statements that are asked many times a second.
+ *
+ * @param name one for each text of a statement
+ */
+export function prepared(
+  name: string,
+  { text, values }: SqlStatement,
+): SqlStatement & Readonly<{ name: string }> {
+  return { name, text, values };
+}
+
 /** Joins conditions with AND; none gives TRUE. */
 export function allOf(conditions: readonly SqlStatement[]): SqlStatement {
   return conditions.reduce((left, right) => sql`${left} AND ${right}`, sql`TRUE`);

@@ -12,7 +12,7 @@ import type {
 } from '@earmark/transition';
 import type { ClientBase } from 'pg';
 import type { Database } from './database.js';
-import { sql } from './sql.js';
+import { prepared, sql } from './sql.js';
 
 type Details = Pick<StoredProfile, 'cues' | 'edges' | 'sections'>;
 
@@ -71,7 +71,8 @@ type ChangeRow = Readonly<{
   tempoBpm: number | null;
   atMs: number[] | null;
   strength: number[] | null;
-  code: Buffer[] | null;
+  /** All codes, one after the other. */
+  codes: Buffer | null;
 }>;
 
 /** Profiles for transitions in PostgreSQL. */
@@ -140,7 +141,7 @@ export class PgTransitionStore implements TransitionStore {
         LEFT JOIN track_analysis a ON a.tenant_id = c.tenant_id AND a.track_id = c.track_id
         LEFT JOIN LATERAL (
                SELECT array_agg(at_ms::integer ORDER BY ordinal) AS "atMs", array_agg(strength ORDER BY ordinal) AS strength,
-                      array_agg(code ORDER BY ordinal) AS code
+                      string_agg(code, ''::bytea ORDER BY ordinal) AS codes
                  FROM track_seam
                 WHERE tenant_id = a.tenant_id AND track_id = a.track_id AND side = 'head') s ON true
        WHERE c.sequence > ${afterSequence}
@@ -191,11 +192,17 @@ export class PgTransitionStore implements TransitionStore {
   /** Descriptions of ready tracks, in no order; others are left out. */
   async facts(tenantId: TenantId, trackIds: readonly TrackId[]): Promise<readonly TrackFacts[]> {
     if (trackIds.length === 0) return [];
-    const { rows } = await this.database.pool.query<FactsRow>(sql`
-      SELECT id, title, artists, rights, explicit
+    // One row of JSON: the driver takes an array of texts apart letter by letter.
+    const facts = prepared(
+      'track-facts',
+      sql`
+      SELECT json_agg(json_build_object('id', id, 'title', title, 'artists', artists, 'rights', rights,
+                                        'explicit', explicit)) AS facts
         FROM track
-       WHERE tenant_id = ${tenantId} AND id = ANY(${trackIds}) AND status = 'ready'`);
-    return rows.map(({ id, artists, title, rights, explicit }) => ({
+       WHERE tenant_id = ${tenantId} AND id = ANY(${trackIds}) AND status = 'ready'`,
+    );
+    const { rows } = await this.database.pool.query<{ facts: readonly FactsRow[] | null }>(facts);
+    return (rows[0]?.facts ?? []).map(({ id, artists, title, rights, explicit }) => ({
       id,
       artists,
       ...(title !== null && { title }),
@@ -297,9 +304,11 @@ function profileFromRow(row: ProfileRow): StoredProfile {
 }
 
 function headsFromRow(row: ChangeRow): TrackHeads | undefined {
-  const { tenantId, trackId, catalogId, modelId, tempoBpm, atMs, strength, code } = row;
-  if (catalogId === null || modelId === null || atMs === null || strength === null || code === null)
+  const { tenantId, trackId, catalogId, modelId, tempoBpm, atMs, strength, codes } = row;
+  if (catalogId === null || modelId === null || atMs === null || strength === null || codes === null)
     return undefined;
+  const values = floatsOf(codes);
+  const codeSize = values.length / atMs.length;
   return {
     tenantId,
     catalogId,
@@ -310,7 +319,7 @@ function headsFromRow(row: ChangeRow): TrackHeads | undefined {
       ordinal,
       atMs: at,
       strength: strength[ordinal] ?? 0,
-      code: floatsOf(code[ordinal] ?? Buffer.alloc(0)),
+      code: values.subarray(ordinal * codeSize, (ordinal + 1) * codeSize),
     })),
   };
 }

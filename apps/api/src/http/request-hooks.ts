@@ -136,6 +136,6 @@ async function keepAnswer(
     const value = reply.getHeader(name);
     if (value !== undefined) headers[name] = String(value);
   }
-  const body = typeof payload === 'string' ? payload : '';
+  const body = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload.toString() : '';
   await context.answers.keep(principal.tenantId, key, { status, headers, body });
 }

@@ -1,7 +1,7 @@
-import { Body, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { NotAnalyzedError, type NextResult, type SequenceResult } from '@earmark/engine';
-import { parseId, type TenantId, type TrackId } from '@earmark/kernel';
+import type { SequenceResult } from '@earmark/engine';
+import { errorCode, parseId, type TenantId, type TrackId } from '@earmark/kernel';
 import { RequestError } from '@earmark/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -30,6 +30,7 @@ export class TransitionsController {
 
   @Post('next')
   @HttpCode(200)
+  @Header('content-type', 'application/json; charset=utf-8')
   @ApiOperation({
     summary: 'Say which tracks fit next, how to mix them and why',
     description: 'Best first; an empty list = nothing passes the filters.',
@@ -42,7 +43,7 @@ export class TransitionsController {
   async next(
     @Body({ schema: nextInput }) input: z.output<typeof nextInput>,
     @Req() request: FastifyRequest,
-  ): Promise<NextResult> {
+  ): Promise<Uint8Array> {
     const { tenantId } = principalOf(request);
     const { from, candidates, history, filter, constraints, ...wishes } = input;
     const { catalog, ...filters } = filter ?? {};
@@ -50,7 +51,7 @@ export class TransitionsController {
       list.map((id, i) => parseId('track', id, `/${field}/${i}`));
     const catalogIds = catalog === undefined ? [] : await this.context.catalogsToRead(tenantId, catalog);
     return this.known(tenantId, [from.trackId], () =>
-      this.context.engine.transitions.next({
+      this.context.engine.transitionThreads.next({
         ...given(wishes),
         tenantId,
         from: fromOf(from, '/from'),
@@ -82,7 +83,7 @@ export class TransitionsController {
     }));
     const named = pairs.flatMap(({ from, to }) => [from.trackId, to.trackId]);
     const scores = await this.known(tenantId, named, () =>
-      this.context.engine.transitions.score({
+      this.context.engine.transitionThreads.score({
         tenantId,
         pairs,
         constraints: given(input.constraints ?? {}),
@@ -110,7 +111,7 @@ export class TransitionsController {
     const { tracks, pins, locks, constraints, ...wishes } = input;
     const trackIds = tracks.map((id, i) => parseId('track', id, `/tracks/${i}`));
     return this.known(tenantId, trackIds, () =>
-      this.context.engine.transitions.sequence({
+      this.context.engine.transitionThreads.sequence({
         ...given(wishes),
         tenantId,
         trackIds,
@@ -170,7 +171,7 @@ export class TransitionsController {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof NotAnalyzedError)) throw error;
+      if (errorCode(error) !== 'transition.not-analyzed') throw error;
       const ids = named.map((id) => parseId('track', id));
       const found = await this.context.tracks.findByIds(tenantId, ids);
       const missing = ids.find((id) => found.every((track) => track.id !== id));

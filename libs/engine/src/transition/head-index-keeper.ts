@@ -99,7 +99,7 @@ export class HeadIndexKeeper {
       const changes = await store.changes(Math.min(seen, applied), batchTracks);
       const last = changes.at(-1);
       if (last === undefined) return;
-      for (const { trackId } of changes) profiles.forget(trackId);
+      for (const change of changes) profiles.apply(change);
       const newer = changes.filter(({ sequence }) => sequence > applied);
       if (newer.length > 0) await heads.apply(newer, applied);
       this.#seen = Math.max(seen, last.sequence);

@@ -14,7 +14,7 @@ export class HeadSource {
     private readonly parts: Readonly<{
       store: PgTransitionStore;
       profiles: ProfileCache;
-      listener: Listener;
+      listener: Pick<Listener, 'profile'>;
       tails: TailSource;
       model: TransitionModel;
     }>,

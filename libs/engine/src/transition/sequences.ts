@@ -63,7 +63,7 @@ export class Sequences {
     const { order, leftOut } = orderSequence(items, {
       score: (i, j) => scores[i * tracks.length + j],
       pins: (request.pins ?? []).map(({ trackId, position }, n) => ({
-        item: indexOf(trackId, `/pins/${n}/trackId`),
+        item: indexOf(trackId, `/pins/${n}/track`),
         position,
       })),
       locks: (request.locks ?? []).map((lock, n) => lock.map((id, m) => indexOf(id, `/locks/${n}/${m}`))),

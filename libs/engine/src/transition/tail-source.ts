@@ -43,7 +43,7 @@ export class TailSource {
     private readonly parts: Readonly<{
       store: PgTransitionStore;
       profiles: ProfileCache;
-      listener: Listener;
+      listener: Pick<Listener, 'profile' | 'windows'>;
       model: TransitionModel;
       audio: AudioPlaces;
     }>,

@@ -44,11 +44,15 @@ export class TrackCache<T> {
       found.set(id, value);
       if (before === this.#forgotten) this.#kept.set(id, { tenantId, value });
     }
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= this.#most) break;
-      this.#kept.delete(oldest);
-    }
+    this.#trim();
     return found;
+  }
+
+  /** Notes what was read elsewhere. */
+  put(tenantId: TenantId, trackId: TrackId, value: T): void {
+    this.#kept.delete(trackId);
+    this.#kept.set(trackId, { tenantId, value });
+    this.#trim();
   }
 
   /** Forgets all tracks. */
@@ -61,5 +65,11 @@ export class TrackCache<T> {
   forget(trackId: TrackId): void {
     this.#forgotten++;
     this.#kept.delete(trackId);
+  }
+  #trim(): void {
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= this.#most) break;
+      this.#kept.delete(oldest);
+    }
   }
 }

@@ -1,54 +1,23 @@
 import { analysisVersion } from '@earmark/analysis';
-import { ElasticsearchHeads, type ElasticsearchHeadsOptions } from '@earmark/fingerprint-index';
 import type { TenantId, TrackId } from '@earmark/kernel';
-import {
-  type Database,
-  PgFeedbackStore,
-  PgTrackAudioStore,
-  PgTransitionStore,
-  PgWorkLock,
-} from '@earmark/storage';
-import {
-  builtInModel,
-  MemoryHeads,
-  type TrackProfile,
-  type TransitionEvent,
-  type TransitionModel,
-} from '@earmark/transition';
+import { PgFeedbackStore, type PgTransitionStore } from '@earmark/storage';
+import type { TrackProfile, TransitionEvent, TransitionModel } from '@earmark/transition';
 import type { Listener } from '../listener.js';
-import { AudioPlaces } from './audio-places.js';
+import type { AudioPlaces } from './audio-places.js';
 import { backfillProfiles, type BackfillReport, type BackfillRequest } from './backfill.js';
-import { HeadIndexKeeper } from './head-index-keeper.js';
-import { HeadSource } from './head-source.js';
-import { NextTrack } from './next-track.js';
 import { Previews } from './previews.js';
-import { ProfileCache } from './profile-cache.js';
-import { Sequences } from './sequences.js';
-import { type Tail, TailSource } from './tail-source.js';
-import { joinPair } from './join-pair.js';
-import type {
-  NextRequest,
-  NextResult,
-  PairScore,
-  ScoreRequest,
-  SequenceRequest,
-  SequenceResult,
-  TransitionFrom,
-} from './transition-types.js';
+import { type AnswerParts, TransitionAnswers } from './transition-answers.js';
+import type { NextRequest, NextResult } from './transition-types.js';
 
 /** What transitions are made of. */
-export type TransitionParts = Readonly<{
-  database: Database;
-  listener: Listener;
-  /** Folder that holds kept audio and previews. */
-  dataDir: string;
-  /** Whether recordings are analysed when they are taken in. */
-  analyzeOnIngest: boolean;
-  /** Whether the audio of uploads is kept. */
-  keepAudio: boolean;
-  /** Cluster that holds the index of entry points, under the name of this installation; absent: memory. */
-  headCluster?: Omit<ElasticsearchHeadsOptions, 'model'>;
-}>;
+export type TransitionParts = AnswerParts &
+  Readonly<{
+    listener: Listener;
+    /** Whether recordings are analysed when they are taken in. */
+    analyzeOnIngest: boolean;
+    /** Whether the audio of uploads is kept. */
+    keepAudio: boolean;
+  }>;
 
 /** What was heard of a track that is taken in. */
 export type HeardTrack = Readonly<{
@@ -62,51 +31,38 @@ export type HeardTrack = Readonly<{
 
 /** Everything about what comes next, over one database. */
 export class Transitions {
-  readonly model: TransitionModel = builtInModel();
-  readonly store: PgTransitionStore;
-  readonly audio: AudioPlaces;
-  readonly #parts: TransitionParts;
-  readonly #feedback: PgFeedbackStore;
-  readonly #keeper: HeadIndexKeeper;
-  readonly #tails: TailSource;
-  readonly #next: NextTrack;
-  readonly #heads: HeadSource;
-  readonly #sequences: Sequences;
   /** Rendered transitions. */
   readonly previews: Previews;
+  readonly #parts: TransitionParts;
+  readonly #answers: TransitionAnswers;
+  readonly #feedback: PgFeedbackStore;
+  #changes = 0;
 
   constructor(parts: TransitionParts) {
     const { database, listener, dataDir } = parts;
-    const { model } = this;
-    const store = new PgTransitionStore(database);
-    const profiles = new ProfileCache(store);
-    const audio = new AudioPlaces(new PgTrackAudioStore(database.pool), dataDir);
-    const headCluster = parts.headCluster;
-    const lock = new PgWorkLock(database.pool);
-    const keeper = new HeadIndexKeeper({
-      store,
-      profiles,
-      ...(headCluster === undefined
-        ? { heads: new MemoryHeads(model), exclusively: (work) => work().then(() => true) }
-        : {
-            heads: new ElasticsearchHeads({ ...headCluster, model }),
-            exclusively: (work) => lock.tryRun('head-feed', work),
-          }),
-    });
-    const tails = new TailSource({ store, profiles, listener, model, audio });
-    const feedback = new PgFeedbackStore(database);
-    const today = (): string => new Date().toISOString().slice(0, 10);
+    const answers = new TransitionAnswers(parts);
+    const { tails, heads, audio, model } = answers;
     this.#parts = parts;
-    this.store = store;
-    this.audio = audio;
-    this.#feedback = feedback;
-    this.#keeper = keeper;
-    this.#tails = tails;
-    const heads = new HeadSource({ store, profiles, listener, tails, model });
-    this.#heads = heads;
-    this.#sequences = new Sequences({ store, profiles, model });
+    this.#answers = answers;
+    this.#feedback = new PgFeedbackStore(database);
     this.previews = new Previews({ tails, heads, audio, listener, model, dataDir });
-    this.#next = new NextTrack({ store, feedback, profiles, keeper, tails, model, today });
+  }
+
+  get model(): TransitionModel {
+    return this.#answers.model;
+  }
+
+  get store(): PgTransitionStore {
+    return this.#answers.store;
+  }
+
+  get audio(): AudioPlaces {
+    return this.#answers.audio;
+  }
+
+  /** Grows with every track that this process stored: whoever answers elsewhere has to look again. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Whether recordings are analysed when they are taken in. */
@@ -145,31 +101,7 @@ export class Transitions {
 
   /** What may come next, best first; {@link TailSource.resolve} says what can go wrong. */
   next(request: NextRequest): Promise<NextResult> {
-    return this.#next.find(request);
-  }
-
-  /** Judges and plans pairs, in their order; {@link TailSource.resolve} says what can go wrong. */
-  async score({ tenantId, pairs, constraints = {}, signal }: ScoreRequest): Promise<readonly PairScore[]> {
-    const tails = new Map<string, Promise<Tail>>();
-    const tailOf = (from: TransitionFrom): Promise<Tail> => {
-      const key = JSON.stringify(from);
-      const tail = tails.get(key) ?? this.#tails.resolve(tenantId, from, constraints, signal);
-      tails.set(key, tail);
-      return tail;
-    };
-    return Promise.all(
-      pairs.map(async ({ from, to }) => {
-        const tail = await tailOf(from);
-        const head = await this.#heads.resolve(tenantId, to, tail, constraints, signal);
-        const joined = joinPair(this.model, tail, head, constraints, from.atMs);
-        return { cueOutMs: joined.plan.cueOutMs, ...joined };
-      }),
-    );
-  }
-
-  /** Orders tracks; {@link Sequences.order} says what can go wrong. */
-  sequence(request: SequenceRequest): Promise<SequenceResult> {
-    return this.#sequences.order(request);
+    return this.#answers.next(request);
   }
 
   /**
@@ -183,21 +115,22 @@ export class Transitions {
 
   /** Reads the index of entry points of every tenant ahead of the first question. */
   warmUp(): Promise<void> {
-    return this.#keeper.refresh();
+    return this.#answers.warmUp();
   }
 
   /** Removes what the index of entry points keeps outside of the process. Close next. */
   removeIndex(): Promise<void> {
-    return this.#keeper.remove();
+    return this.#answers.removeIndex();
   }
 
   /** Lets go of the index of entry points. */
   close(): Promise<void> {
-    return this.#keeper.close();
+    return this.#answers.close();
   }
 
   async #save(tenantId: TenantId, trackId: TrackId, profile: TrackProfile): Promise<void> {
-    await this.store.save(tenantId, trackId, this.#tails.coded(profile));
-    this.#keeper.expire();
+    await this.store.save(tenantId, trackId, this.#answers.tails.coded(profile));
+    this.#answers.expire();
+    this.#changes++;
   }
 }
