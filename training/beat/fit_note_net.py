@@ -24,7 +24,8 @@ import render
 import scores
 
 NOTES, LOWEST, REACH = 80, 28, 36
-FADE_LOW, FADE_HIGH = 10, 12
+FADE_LOW, FADE_HIGH = 14, 12
+POWER = 0.7  # of the probabilities of a note, summed over the clip: what sounds long counts, but less than in proportion
 CLIP_ROWS, BATCH, RATE = 160, 8, 6e-3
 midi_file = scores.midi_file
 PROFILES = np.array([(np.array(p) - np.mean(p)) / np.linalg.norm(np.array(p) - np.mean(p)) for p in (scores.MAJOR, scores.MINOR)])
@@ -93,10 +94,10 @@ class KeyNet(torch.nn.Module):
         return self.join(torch.relu(self.spread(flat)))[:, 0].reshape(x.shape)
 
     def histogram(self, logits, x):
-        """[clips, 12]: summed probabilities by pitch class against their mean."""
-        heard = torch.sigmoid(logits) * (x.amax(-1, keepdim=True) > 0) * self.fade
-        sums = heard.sum(1) @ FOLD
-        return sums / sums.mean(1, keepdim=True).clamp_min(1e-6) - 1
+        """[clips, 12]: how much the notes of each pitch class sound, against the mean."""
+        heard = torch.sigmoid(logits) * (x.amax(-1, keepdim=True) > 0)
+        sums = (self.fade * (heard.mean(1) + 1e-6) ** POWER) @ FOLD
+        return (sums / sums.mean(1, keepdim=True) - 1) / POWER
 
     def keys(self, histogram):
         turned = torch.stack([torch.roll(self.profiles[mode], tonic) for mode in range(2) for tonic in range(12)])
@@ -207,6 +208,7 @@ def write(path, models):
         f.write("export type KeyNetwork = Readonly<{\n  filters: readonly (readonly number[])[];\n  filterBias: readonly number[];\n  join: readonly number[];\n"
                 "  noteBias: number;\n  /** Major and minor, 12 weights from the tonic. */\n  profiles: readonly (readonly number[])[];\n  profileBias: readonly number[];\n}>;\n\n")
         f.write(f"/** Notes at either end of a semitone spectrum that count less. */\nexport const fadingNotes = {{ low: {FADE_LOW}, high: {FADE_HIGH} }} as const;\n\n")
+        f.write(f"/** Power of the mean probability of a note that counts: what sounds long counts, but less than in proportion. */\nexport const notePower = {POWER};\n\n")
         f.write("/** Networks whose key probabilities are averaged. */\nexport const keyNetworks: readonly KeyNetwork[] = [\n")
         for model in models:
             f.write(f"  {{\n    filters: {rows(model.spread.weight[:, 0].tolist())},\n    filterBias: {row(model.spread.bias.tolist())},\n")

@@ -14,7 +14,7 @@ const beatFrames = 48;
 const beats = Float64Array.from({ length: 24 }, (_, i) => 10 + i * beatFrames);
 const silentChroma: Chroma = {
   values: new Float32Array(130 * chromaSize),
-  keyNotes: new Float32Array(0),
+  keyHistograms: [],
   frames: 130,
   tuningCents: 0,
 };

@@ -14,15 +14,15 @@ const bassTop = 55;
 export type Chroma = Readonly<{
   /** How strong the pitch classes are. */
   values: Float32Array;
-  /** What the trained {@link KeyNotes} hear in every second frame. */
-  keyNotes: Float32Array;
+  /** Pitch classes as the trained {@link KeyNotes} hear them, in every second frame; empty when nothing sounds. */
+  keyHistograms: readonly Float64Array[];
   frames: number;
   tuningCents: number;
 }>;
 
 /**
  * Streams mono PCM at 16 kHz into chroma: semitone spectra are explained as notes with harmonics by non-negative least
- * squares, and as notes that sound by trained networks. Memory grows by 2 kB per second of sound.
+ * squares, and as notes that sound by trained networks. Memory grows by 1 kB per second of sound.
  *
  * @see M. Mauch, S. Dixon, "Approximate note transcription for the improved identification of difficult chords", ISMIR 2010
  */
@@ -32,7 +32,6 @@ export class ChromaExtractor {
   private readonly keyNotes = new KeyNotes();
   private readonly row = new Float32Array(chromaSize);
   private readonly out = new GrowingFloats();
-  private readonly keyNotesOut = new GrowingFloats();
   private frames = 0;
 
   /** Adds mono samples in -1..1 at 16 kHz. */
@@ -45,7 +44,7 @@ export class ChromaExtractor {
     this.spectrum.flush();
     return {
       values: this.out.view(),
-      keyNotes: this.keyNotesOut.view(),
+      keyHistograms: this.keyNotes.histograms(),
       frames: this.out.length / chromaSize,
       tuningCents: this.spectrum.tuningSemitones * 100,
     };
@@ -53,7 +52,7 @@ export class ChromaExtractor {
 
   private emit(semitones: Float32Array): void {
     this.out.append(this.fold(this.solver.solve(semitones)));
-    if (this.frames++ % 2 === 0) this.keyNotesOut.append(this.keyNotes.hear(semitones));
+    if (this.frames++ % 2 === 0) this.keyNotes.add(semitones);
   }
 
   /** Sums notes by pitch class: all of them, then the bass. */

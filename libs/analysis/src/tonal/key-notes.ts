@@ -1,9 +1,6 @@
 import { NoteFilter } from './note-filter.js';
-import { fadingNotes, keyNetworks } from './note-model.generated.js';
+import { fadingNotes, keyNetworks, notePower } from './note-model.generated.js';
 import { lowestNote, noteCount } from './semitone-spectrum.js';
-
-/** Values of a row of key notes: 12 pitch classes from C for each network. */
-export const keyNotesSize: number = 12 * keyNetworks.length;
 
 /**
  * Weight of each note of a semitone spectrum in its pitch class: 1, but falling to both ends, so that what a transposition moves
@@ -14,25 +11,36 @@ export const noteWeights: Float64Array = Float64Array.from({ length: noteCount }
   return Math.sin((Math.PI / 2) * end) ** 2;
 });
 
-const pitchClasses = Uint8Array.from({ length: noteCount }, (_, n) => (n + lowestNote) % 12);
-
-/** Tells how many notes of each pitch class sound, loud or soft, as each of the trained key networks hears it. */
+/** Adds up, over a recording, how long each note sounds, loud or soft, as each of the trained key networks hears it. */
 export class KeyNotes {
   private readonly filters = keyNetworks.map((network) => new NoteFilter(network));
-  private readonly row = new Float32Array(keyNotesSize);
+  private readonly sums = keyNetworks.map(() => new Float64Array(noteCount));
+  private rows = 0;
+
+  /** Adds a row of a semitone spectrum. */
+  add(semitones: Float32Array): void {
+    this.rows++;
+    if (semitones.every((value) => value === 0)) return;
+    for (let k = 0; k < this.filters.length; k++) {
+      const notes = this.filters[k].hear(semitones);
+      const sums = this.sums[k];
+      for (let n = 0; n < noteCount; n++) sums[n] += notes[n];
+    }
+  }
 
   /**
-   * @param semitones a row of a semitone spectrum
-   * @returns {@link keyNotesSize} values >= 0, all 0 in silence; the array is reused by the next call
+   * How much the notes of each pitch class sound, from C, against their mean (0 = average): 12 values a network.
+   * Empty when nothing has sounded.
    */
-  hear(semitones: Float32Array): Float32Array {
-    const { row, filters } = this;
-    row.fill(0);
-    if (semitones.every((value) => value === 0)) return row;
-    for (let k = 0; k < filters.length; k++) {
-      const notes = filters[k].hear(semitones);
-      for (let n = 0; n < noteCount; n++) row[12 * k + pitchClasses[n]] += noteWeights[n] * notes[n];
-    }
-    return row;
+  histograms(): Float64Array[] {
+    if (this.sums.every((sums) => sums.every((sum) => sum === 0))) return [];
+    return this.sums.map((sums) => {
+      const histogram = new Float64Array(12);
+      for (let n = 0; n < noteCount; n++) {
+        histogram[(n + lowestNote) % 12] += noteWeights[n] * (sums[n] / this.rows + 1e-6) ** notePower;
+      }
+      const mean = histogram.reduce((sum, value) => sum + value / 12, 0);
+      return histogram.map((value) => (value / mean - 1) / notePower);
+    });
   }
 }

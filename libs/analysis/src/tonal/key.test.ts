@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { KeyNotes, keyNotesSize, noteWeights } from './key-notes.js';
+import { KeyNotes, noteWeights } from './key-notes.js';
 import { estimateKey, pitchClassNames } from './key.js';
 import { lowestNote, noteCount } from './semitone-spectrum.js';
 
 /** What the networks hear of a cadence (I IV V I) round a tonic, every note with five partials. */
-function heard(tonic: number, third: 3 | 4): Float32Array {
+function heard(tonic: number, third: 3 | 4): Float64Array[] {
   const notes = new KeyNotes();
-  const rows: number[] = [];
   for (const [root, degree] of [
     [0, third],
     [5, third],
@@ -20,19 +19,19 @@ function heard(tonic: number, third: 3 | 4): Float32Array {
         if (at < noteCount) spectrum[at] = Math.max(spectrum[at], 1 - 0.12 * h);
       });
     }
-    rows.push(...notes.hear(spectrum));
+    notes.add(spectrum);
   }
-  return Float32Array.from(rows);
+  return notes.histograms();
 }
 
 describe('estimateKey', () => {
   it.each([3, 4] as const)(
     'moves the key with the notes and keeps its strength, third of %i semitones',
     (third) => {
-      const middle = estimateKey({ keyNotes: heard(60, third) });
+      const middle = estimateKey({ keyHistograms: heard(60, third) });
       expect(middle).toMatchObject({ tonic: 'C', mode: third === 4 ? 'major' : 'minor' });
       for (const shift of [-5, -2, 2, 4]) {
-        const key = estimateKey({ keyNotes: heard(60 + shift, third) });
+        const key = estimateKey({ keyHistograms: heard(60 + shift, third) });
         expect(key?.tonic).toBe(pitchClassNames[(12 + shift) % 12]);
         expect(key?.mode).toBe(middle?.mode);
         expect(Math.abs((key?.strength ?? 0) - (middle?.strength ?? 0))).toBeLessThan(0.1);
@@ -41,10 +40,10 @@ describe('estimateKey', () => {
   );
 
   it('finds no key where no note sounds', () => {
-    expect(estimateKey({ keyNotes: new Float32Array(0) })).toBeUndefined();
-    const silence = new KeyNotes().hear(new Float32Array(noteCount));
-    expect(silence).toHaveLength(keyNotesSize);
-    expect(estimateKey({ keyNotes: silence })).toBeUndefined();
+    const silence = new KeyNotes();
+    expect(estimateKey({ keyHistograms: silence.histograms() })).toBeUndefined();
+    silence.add(new Float32Array(noteCount));
+    expect(estimateKey({ keyHistograms: silence.histograms() })).toBeUndefined();
   });
 });
 

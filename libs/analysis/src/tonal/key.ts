@@ -1,5 +1,4 @@
 import type { Chroma } from './chroma.js';
-import { keyNotesSize } from './key-notes.js';
 import type { KeyNetwork } from './note-model.generated.js';
 import { keyNetworks } from './note-model.generated.js';
 
@@ -21,15 +20,14 @@ export type Key = Readonly<{ tonic: PitchClassName; mode: Mode; strength: number
  * @returns absent when nothing tonal sounds
  * @see C. Krumhansl, "Cognitive Foundations of Musical Pitch", 1990
  */
-export function estimateKey({ keyNotes }: Pick<Chroma, 'keyNotes'>): Key | undefined {
+export function estimateKey({ keyHistograms }: Pick<Chroma, 'keyHistograms'>): Key | undefined {
+  if (keyHistograms.length === 0) return undefined;
   const scores = new Float64Array(24);
-  for (const [k, network] of keyNetworks.entries()) {
-    const histogram = keyHistogram(keyNotes, k);
-    if (histogram === undefined) return undefined;
-    const logits = keyLogits(histogram, network);
+  for (const [k, histogram] of keyHistograms.entries()) {
+    const logits = keyLogits(histogram, keyNetworks[k]);
     const top = Math.max(...logits);
     const total = logits.reduce((sum, logit) => sum + Math.exp(logit - top), 0);
-    for (let i = 0; i < 24; i++) scores[i] += (logits[i] - top - Math.log(total)) / keyNetworks.length;
+    for (let i = 0; i < 24; i++) scores[i] += (logits[i] - top - Math.log(total)) / keyHistograms.length;
   }
   const best = scores.indexOf(Math.max(...scores));
   let total = 0;
@@ -47,14 +45,4 @@ function keyLogits(histogram: Float64Array, { profiles, profileBias }: KeyNetwor
     }
   }
   return logits;
-}
-
-/** Notes that one network hears over all rows, by pitch class, against their mean (0 = average); absent when nothing tonal sounds. */
-function keyHistogram(keyNotes: Float32Array, network: number): Float64Array | undefined {
-  const histogram = new Float64Array(12);
-  for (let at = 12 * network; at < keyNotes.length; at += keyNotesSize) {
-    for (let i = 0; i < 12; i++) histogram[i] += keyNotes[at + i];
-  }
-  const mean = histogram.reduce((sum, value) => sum + value / 12, 0);
-  return mean > 1e-6 ? histogram.map((value) => value / mean - 1) : undefined;
 }

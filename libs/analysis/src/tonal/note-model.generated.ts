@@ -12,7 +12,10 @@ export type KeyNetwork = Readonly<{
 }>;
 
 /** Notes at either end of a semitone spectrum that count less. */
-export const fadingNotes = { low: 10, high: 12 } as const;
+export const fadingNotes = { low: 14, high: 12 } as const;
+
+/** Power of the mean probability of a note that counts: what sounds long counts, but less than in proportion. */
+export const notePower = 0.7;
 
 /** Networks whose key probabilities are averaged. */
 export const keyNetworks: readonly KeyNetwork[] = [
