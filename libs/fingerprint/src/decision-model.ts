@@ -25,6 +25,9 @@ export type DecisionModel = Readonly<{
   foreign: number;
   /** Probability from which a match is answered. */
   answer: number;
+  /** The same where the agreement with the spectrogram is below `faint`: peaks alone may agree by a common drum loop. */
+  faint: number;
+  answerFaint: number;
   /** Probability from which no deeper level is searched. */
   certain: number;
 }>;
@@ -51,12 +54,14 @@ export const decisionModel: DecisionModel = {
   sharpness: 0,
   foreign: 0,
   answer: 0.7,
+  faint: -Infinity,
+  answerFaint: 0.7,
   certain: 0.995,
 };
 
 /**
  * The same for queries whose spectrum was kept. It is asked where peaks are in doubt, so an answer must be surer: of the
- * fitted negatives none came above 0.69.
+ * fitted negatives none came above 0.69, of unseen ones a few with little agreement with the spectrogram came up to 0.99.
  */
 export const spectralDecisionModel: DecisionModel = {
   ...decisionModel,
@@ -71,6 +76,8 @@ export const spectralDecisionModel: DecisionModel = {
   clear: 0.115,
   sharpness: 5.5819,
   foreign: -11.6579,
-  answer: 0.9,
+  answer: 0.95,
+  faint: 10,
+  answerFaint: 0.995,
   certain: 0.98,
 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decisionModel, spectralDecisionModel } from './decision-model.js';
-import { probabilityOf, type Evidence } from './decision.js';
+import { isAnswered, probabilityOf, type Evidence } from './decision.js';
 import { relationOf } from './match.js';
 
 const clear: Evidence = {
@@ -46,16 +46,25 @@ describe('probabilityOf with the spectrogram', () => {
     const faint = { ...chance, z: 10, rivalZ: 5, votes: 10, nominal: true };
     expect(probabilityOf(faint)).toBeLessThan(decisionModel.answer);
     const heard = { ...faint, rivalZ: 0, sharpness: 0.5, foreign: 0.2 };
-    expect(probabilityOf({ ...heard, z: 18, contrast: 5, spectral: 8 })).toBeGreaterThan(
+    expect(probabilityOf({ ...heard, z: 20, contrast: 5, spectral: 12 })).toBeGreaterThan(
       spectralDecisionModel.answer,
     );
     expect(probabilityOf({ ...heard, z: -6, spectral: -16 })).toBeLessThan(0.2);
   });
 
   it('takes a place for chance when the rest of the query is music that stands still', () => {
-    const heard = { ...chance, z: 20, rivalZ: 0, nominal: true, sharpness: 0.4, spectral: 8, foreign: 0.15 };
+    const heard = { ...chance, z: 24, rivalZ: 0, nominal: true, sharpness: 0.4, spectral: 12, foreign: 0.15 };
     expect(probabilityOf(heard)).toBeGreaterThan(spectralDecisionModel.answer);
     expect(probabilityOf({ ...heard, foreign: 0.5 })).toBeLessThan(spectralDecisionModel.answer);
+  });
+});
+
+describe('isAnswered', () => {
+  it('wants to be surer where the spectrogram hardly agrees', () => {
+    expect(isAnswered({ ...chance, spectral: 12 }, 0.97)).toBe(true);
+    expect(isAnswered({ ...chance, spectral: 5 }, 0.97)).toBe(false);
+    expect(isAnswered({ ...chance, spectral: 5 }, 0.997)).toBe(true);
+    expect(isAnswered(chance, 0.75)).toBe(true);
   });
 });
 

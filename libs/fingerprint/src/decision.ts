@@ -101,8 +101,8 @@ export async function decide(
     place: best,
     score: scoreOf(evidence),
     probability,
-    answered: probability >= modelFor(best).answer,
-    certain: probability >= modelFor(best).certain,
+    answered: isAnswered(evidence, probability),
+    certain: isAnswered(evidence, probability) && probability >= modelFor(best).certain,
     evidence,
     alternatives,
   };
@@ -117,6 +117,12 @@ const sharedAgreement = { z: 7, share: 0.35 } as const;
 export function scoreOf(evidence: Evidence): number {
   const model = modelFor(evidence);
   return evidence.z - evidence.rivalZ + model.votes * Math.min(evidence.votes, model.mostVotes);
+}
+
+/** Whether a probability suffices for an answer, given what it was computed from. */
+export function isAnswered(evidence: Evidence, probability: number): boolean {
+  const { answer, answerFaint, faint } = modelFor(evidence);
+  return probability >= ((evidence.spectral ?? Infinity) < faint ? answerFaint : answer);
 }
 
 /** The constants for evidence with or without the spectrogram's say. */
