@@ -61,13 +61,15 @@ function rise(rows: usize, values: usize, size: i32, row: i32, value: f32): void
 /**
  * The rows most similar to a query among those that a filter admits.
  *
- * @param query address of `stride` int16 values, zero past the last dimension
- * @param vectors address of rows of `stride` int8 values, a multiple of 16
+ * @param query address of `front + back` int16 values, zero past the last dimension
+ * @param fronts address of the first `front` int8 values of each row, a multiple of 16
+ * @param backs address of the other `back` int8 values of each row, a multiple of 16
+ * @param backMost the most that values of a back can add to a similarity: rows that cannot come in are not read to their end
  * @param scales address of what a unit of each row's integers is worth, float32
  * @param places address of each row's place, int32; rows beyond `latest` do not count
  * @param tempos address of each row's tempo, float64, or NaN
  * @param bands address of `bandCount` pairs of lowest and highest tempo, float64; none: any tempo and none
- * @param listed address of `count` numbers of rows, int32; 0: the first `count` rows
+ * @param ranges address of `rangeCount` pairs, int32: the first of some rows, and how many they are
  * @param most how many rows to find, at least 1
  * @param rows address for the numbers of the rows found, int32, in no order
  * @param values address for their similarities, float32: product times scale of the row
@@ -75,30 +77,42 @@ function rise(rows: usize, values: usize, size: i32, row: i32, value: f32): void
  */
 export function nearest(
   query: usize,
-  vectors: usize,
-  stride: i32,
+  fronts: usize,
+  front: i32,
+  backs: usize,
+  back: i32,
+  backMost: f32,
   scales: usize,
   places: usize,
   latest: i32,
   tempos: usize,
   bands: usize,
   bandCount: i32,
-  listed: usize,
-  count: i32,
+  ranges: usize,
+  rangeCount: i32,
   most: i32,
   rows: usize,
   values: usize,
 ): i32 {
-  const bytes = <usize>stride;
+  const frontBytes = <usize>front;
+  const backBytes = <usize>back;
+  const queryOfBack = query + 2 * frontBytes;
   let size = 0;
-  for (let i = 0; i < count; i++) {
-    const row = listed === 0 ? i : load<i32>(listed + 4 * i);
-    const at = <usize>row;
-    if (load<i32>(places + 4 * at) > latest) continue;
-    if (bandCount > 0 && !inBands(load<f64>(tempos + 8 * at), bands, bandCount)) continue;
-    const value = <f32>dot(query, vectors + at * bytes, bytes) * load<f32>(scales + 4 * at);
-    if (size < most) rise(rows, values, size++, row, value);
-    else if (value > load<f32>(values)) sink(rows, values, size, 0, row, value);
+  for (let i = 0; i < rangeCount; i++, ranges += 8) {
+    const first = load<i32>(ranges);
+    const end = first + load<i32>(ranges, 4);
+    for (let row = first; row < end; row++) {
+      const at = <usize>row;
+      if (load<i32>(places + 4 * at) > latest) continue;
+      if (bandCount > 0 && !inBands(load<f64>(tempos + 8 * at), bands, bandCount)) continue;
+      const scale = load<f32>(scales + 4 * at);
+      let product = dot(query, fronts + at * frontBytes, frontBytes);
+      if (size === most && <f32>product * scale + backMost <= load<f32>(values)) continue;
+      product += dot(queryOfBack, backs + at * backBytes, backBytes);
+      const value = <f32>product * scale;
+      if (size < most) rise(rows, values, size++, row, value);
+      else if (value > load<f32>(values)) sink(rows, values, size, 0, row, value);
+    }
   }
   return size;
 }

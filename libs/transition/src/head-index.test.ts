@@ -42,18 +42,18 @@ describe('HeadRows', () => {
       tempoBpm: i % 5 === 0 ? NaN : 60 + (i % 100),
     }));
     const query = values();
-    const listed = Int32Array.from({ length: 300 }, (_, i) => 4 * i);
     const bands = Float64Array.of(70, 80, 140, 150);
-    const conditions = [
-      { latestMs: Infinity },
-      { latestMs: 900, bands },
-      { latestMs: Infinity, bands, listed },
-      { latestMs: Infinity, listed: new Int32Array(0) },
-    ];
     const [wasm, script] = (['wasm', 'js'] as const).map((backend) => {
       const all = new HeadRows(dimensions, backend);
-      rows.forEach((row) => all.push(row));
-      for (const row of [1_499, 700, 3]) all.remove(row);
+      const numbers = rows.map((row) => all.push(row));
+      const listed = Int32Array.from({ length: 300 }, (_, i) => numbers[4 * i]);
+      const conditions = [
+        { latestMs: Infinity },
+        { latestMs: 900, bands },
+        { latestMs: Infinity, bands, listed },
+        { latestMs: Infinity, listed: new Int32Array(0) },
+      ];
+      for (const n of [1_499, 700, 3]) all.remove(numbers[n]);
       return conditions.map((condition) => {
         const found = all.nearest(query, 50, condition);
         return [...found.rows]

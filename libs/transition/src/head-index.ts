@@ -19,7 +19,7 @@ const rowsOfTrack = 4;
 export class HeadIndex {
   private readonly rows: HeadRows;
   private readonly entries = new Map<TrackId, Entry>();
-  /** Of each row: its track, and its number in it. */
+  /** Of each row: its track, and its number in it. Numbers that no row has are left as they were. */
   private readonly owners: Entry[] = [];
   private readonly ordinals: number[] = [];
 
@@ -33,7 +33,9 @@ export class HeadIndex {
 
   /** Entry points. */
   get heads(): number {
-    return this.owners.length;
+    let heads = 0;
+    for (const { rows } of this.entries.values()) heads += rows.length;
+    return heads;
   }
 
   /** Tracks with entry points. */
@@ -55,9 +57,10 @@ export class HeadIndex {
     const entry: Entry = { facts: { trackId, catalogId, tempoBpm }, rows: [] };
     for (const { ordinal, atMs, code } of heads) {
       const quantized = quantize(code.subarray(0, this.dimensions));
-      entry.rows.push(this.rows.push({ ...quantized, atMs, tempoBpm: tempoBpm ?? NaN }));
-      this.owners.push(entry);
-      this.ordinals.push(ordinal);
+      const row = this.rows.push({ ...quantized, atMs, tempoBpm: tempoBpm ?? NaN });
+      entry.rows.push(row);
+      this.owners[row] = entry;
+      this.ordinals[row] = ordinal;
     }
     this.entries.set(trackId, entry);
   }
@@ -67,8 +70,7 @@ export class HeadIndex {
     const entry = this.entries.get(trackId);
     if (entry === undefined) return;
     this.entries.delete(trackId);
-    // Highest first, so that the last row is never one that goes as well.
-    for (const row of entry.rows.sort((a, b) => b - a)) this.removeRow(row);
+    for (let row = entry.rows.pop(); row !== undefined; row = entry.rows.pop()) this.removeRow(row);
   }
 
   /**
@@ -131,16 +133,12 @@ export class HeadIndex {
   }
 
   private removeRow(row: number): void {
-    const last = this.owners.length - 1;
-    this.rows.remove(row);
-    const moved = this.owners[last];
-    if (row !== last) {
-      this.owners[row] = moved;
-      this.ordinals[row] = this.ordinals[last];
-      moved.rows[moved.rows.indexOf(last)] = row;
-    }
-    this.owners.pop();
-    this.ordinals.pop();
+    const other = this.rows.remove(row);
+    if (other === row) return;
+    const moved = this.owners[other];
+    this.owners[row] = moved;
+    this.ordinals[row] = this.ordinals[other];
+    moved.rows[moved.rows.indexOf(other)] = row;
   }
 }
 

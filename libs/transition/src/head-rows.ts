@@ -1,19 +1,23 @@
 import { isInBands } from './head-filter.js';
 import { ROWS_BASE64 } from './rows.generated.js';
+import { TempoPages } from './tempo-pages.js';
 
 type Kernel = Readonly<{
   nearest(
     query: number,
-    vectors: number,
-    stride: number,
+    fronts: number,
+    front: number,
+    backs: number,
+    back: number,
+    backMost: number,
     scales: number,
     places: number,
     latest: number,
     tempos: number,
     bands: number,
     bandCount: number,
-    listed: number,
-    count: number,
+    ranges: number,
+    rangeCount: number,
     most: number,
     rows: number,
     values: number,
@@ -58,11 +62,12 @@ type Columns = Readonly<{
   kernel?: Kernel;
   query: Int16Array;
   bands: Float64Array;
-  vectors: Int8Array;
+  fronts: Int8Array;
+  backs: Int8Array;
   scales: Float32Array;
   places: Int32Array;
   tempos: Float64Array;
-  listed: Int32Array;
+  ranges: Int32Array;
   foundRows: Int32Array;
   foundValues: Float32Array;
 }>;
@@ -70,6 +75,12 @@ type Columns = Readonly<{
 const pageBytes = 65_536;
 const mostBandValues = 6;
 const latestPlace = 0x7fff_ffff;
+/** Share of a vector that lies apart from the rest: what follows can hardly lift a row that is far behind by then. */
+const frontShare = 0.8;
+/** Addresses that a processor reads at once. */
+const lineBytes = 64;
+/** More than rounding can make of a bound. */
+const slack = 1 + 1e-5;
 const compiled = compile();
 
 function compile(): object | undefined {
@@ -81,21 +92,22 @@ function compile(): object | undefined {
 /** Entry points as rows of 8-bit integers with what filters test, searched exhaustively. */
 export class HeadRows {
   readonly backend: RowBackend;
-  /** Bytes of a vector: the dimensions rounded up to 16. */
-  private readonly stride: number;
+  /** Bytes of a vector, the dimensions rounded up to 16: those that are compared first, and the others. */
+  private readonly front: number;
+  private readonly back: number;
+  /** Length of the longest back of all rows that ever were. */
+  private longestBack = 0;
+  private readonly pages = new TempoPages();
   private columns: Columns;
   private room = 0;
-  private count = 0;
 
   /** @param backend default: WebAssembly where the host has SIMD */
   constructor(dimensions: number, backend: RowBackend = 'wasm') {
-    this.stride = Math.ceil(dimensions / 16) * 16;
+    const stride = Math.ceil(dimensions / 16) * 16;
+    this.front = Math.floor((frontShare * stride) / 16) * 16;
+    this.back = stride - this.front;
     this.backend = compiled === undefined ? 'js' : backend;
     this.columns = this.allocate(0);
-  }
-
-  get length(): number {
-    return this.count;
   }
 
   /** Where a row begins in its track, ms. */
@@ -103,25 +115,34 @@ export class HeadRows {
     return this.columns.places[row];
   }
 
-  /** Appends a row. @returns its number */
+  /** Adds a row. @returns its number */
   push({ values, scale, atMs, tempoBpm }: HeadRow): number {
-    const row = this.count++;
+    const row = this.pages.add(tempoBpm);
     if (row >= this.room) this.grow();
-    const { vectors, scales, places, tempos } = this.columns;
-    vectors.fill(0, row * this.stride, (row + 1) * this.stride);
-    vectors.set(values, row * this.stride);
+    const { front, back } = this;
+    const { fronts, backs, scales, places, tempos } = this.columns;
+    fronts.fill(0, row * front, (row + 1) * front).set(values.subarray(0, front), row * front);
+    backs.fill(0, row * back, (row + 1) * back).set(values.subarray(front), row * back);
+    this.longestBack = Math.max(this.longestBack, scale * lengthOf(values.subarray(front)));
     scales[row] = scale;
     places[row] = atMs;
     tempos[row] = tempoBpm;
     return row;
   }
 
-  /** Removes a row by putting the last one in its place. */
-  remove(row: number): void {
-    const last = --this.count;
-    const { vectors, scales, places, tempos } = this.columns;
-    vectors.copyWithin(row * this.stride, last * this.stride, (last + 1) * this.stride);
+  /**
+   * Removes a row by putting another one in its place.
+   *
+   * @returns the number that the other one had; that of the row itself if there was no need
+   */
+  remove(row: number): number {
+    const { front, back } = this;
+    const { fronts, backs, scales, places, tempos } = this.columns;
+    const last = this.pages.remove(tempos[row]);
+    fronts.copyWithin(row * front, last * front, (last + 1) * front);
+    backs.copyWithin(row * back, last * back, (last + 1) * back);
     for (const column of [scales, places, tempos]) column[row] = column[last];
+    return last;
   }
 
   /**
@@ -130,24 +151,29 @@ export class HeadRows {
    * @param most how many, at least 1
    */
   nearest(query: Int8Array, most: number, { latestMs, bands, listed }: RowConditions): FoundRows {
-    const { columns, count, stride } = this;
-    if (columns.kernel === undefined) return this.nearestInScript(query, most, { latestMs, bands, listed });
+    const { columns, front, back } = this;
+    const ranges = listed === undefined ? this.pages.ranges(bands) : rangesOf(listed);
+    if (columns.kernel === undefined)
+      return this.nearestInScript(query, most, ranges, { latestMs, ...(bands && { bands }) });
     columns.query.fill(0);
     columns.query.set(query);
     if (bands !== undefined) columns.bands.set(bands);
-    if (listed !== undefined) columns.listed.set(listed);
+    columns.ranges.set(ranges);
     const found = columns.kernel.nearest(
       columns.query.byteOffset,
-      columns.vectors.byteOffset,
-      stride,
+      columns.fronts.byteOffset,
+      front,
+      columns.backs.byteOffset,
+      back,
+      slack * this.longestBack * lengthOf(query.subarray(front)),
       columns.scales.byteOffset,
       columns.places.byteOffset,
       Math.min(latestMs, latestPlace),
       columns.tempos.byteOffset,
       columns.bands.byteOffset,
       (bands?.length ?? 0) / 2,
-      listed === undefined ? 0 : columns.listed.byteOffset,
-      listed?.length ?? count,
+      columns.ranges.byteOffset,
+      ranges.length / 2,
       Math.min(most, this.room),
       columns.foundRows.byteOffset,
       columns.foundValues.byteOffset,
@@ -161,21 +187,20 @@ export class HeadRows {
   private nearestInScript(
     query: Int8Array,
     most: number,
-    {
-      latestMs,
-      bands,
-      listed,
-    }: { [K in keyof RowConditions]: RowConditions[K] | undefined } & { latestMs: number },
+    ranges: Int32Array,
+    { latestMs, bands }: Omit<RowConditions, 'listed'>,
   ): FoundRows {
-    const { columns, stride } = this;
-    const { vectors, scales, places, tempos } = columns;
+    const { front, back } = this;
+    const { fronts, backs, scales, places, tempos } = this.columns;
     const found: { row: number; similarity: number }[] = [];
-    for (let i = 0; i < (listed?.length ?? this.count); i++) {
-      const row = listed?.[i] ?? i;
-      if (places[row] > latestMs || (bands !== undefined && !isInBands(tempos[row], bands))) continue;
-      let sum = 0;
-      for (let d = 0; d < query.length; d++) sum += query[d] * vectors[row * stride + d];
-      found.push({ row, similarity: Math.fround(sum * scales[row]) });
+    for (let i = 0; i < ranges.length; i += 2) {
+      for (let row = ranges[i]; row < ranges[i] + ranges[i + 1]; row++) {
+        if (places[row] > latestMs || (bands !== undefined && !isInBands(tempos[row], bands))) continue;
+        let sum = 0;
+        for (let d = 0; d < query.length; d++)
+          sum += query[d] * (d < front ? fronts[row * front + d] : backs[row * back + d - front]);
+        found.push({ row, similarity: Math.fround(sum * scales[row]) });
+      }
     }
     found.sort((a, b) => b.similarity - a.similarity);
     const best = found.slice(0, most);
@@ -189,20 +214,26 @@ export class HeadRows {
     const before = this.columns;
     this.room = Math.max(1_024, 2 * this.room);
     this.columns = this.allocate(this.room);
-    const { vectors, scales, places, tempos } = this.columns;
-    vectors.set(before.vectors);
+    const { fronts, backs, scales, places, tempos } = this.columns;
+    fronts.set(before.fronts);
+    backs.set(before.backs);
     scales.set(before.scales);
     places.set(before.places);
     tempos.set(before.tempos);
   }
 
   private allocate(room: number): Columns {
-    // A fresh module leaves the first kilobyte to its runtime; float64 columns come first, for their alignment.
+    const { front, back } = this;
+    // A fresh module leaves the first kilobyte to its runtime.
     let at = 1_024;
-    const take = (bytes: number): number => (at += bytes) - bytes;
+    const take = (bytes: number): number => {
+      const start = Math.ceil(at / lineBytes) * lineBytes;
+      at = start + bytes;
+      return start;
+    };
     const [tempos, bands] = [take(8 * room), take(8 * mostBandValues)];
-    const [query, vectors] = [take(2 * this.stride), take(room * this.stride)];
-    const [scales, places, listed] = [take(4 * room), take(4 * room), take(4 * room)];
+    const [query, fronts, backs] = [take(2 * (front + back)), take(room * front), take(room * back)];
+    const [scales, places, ranges] = [take(4 * room), take(4 * room), take(8 * room)];
     const [foundRows, foundValues] = [take(4 * room), take(4 * room)];
     const memory =
       this.backend === 'wasm' ? new WebAssembly.Memory({ initial: Math.ceil(at / pageBytes) }) : undefined;
@@ -214,13 +245,27 @@ export class HeadRows {
         }),
       tempos: new Float64Array(buffer, tempos, room),
       bands: new Float64Array(buffer, bands, mostBandValues),
-      query: new Int16Array(buffer, query, this.stride),
-      vectors: new Int8Array(buffer, vectors, room * this.stride),
+      query: new Int16Array(buffer, query, front + back),
+      fronts: new Int8Array(buffer, fronts, room * front),
+      backs: new Int8Array(buffer, backs, room * back),
       scales: new Float32Array(buffer, scales, room),
       places: new Int32Array(buffer, places, room),
-      listed: new Int32Array(buffer, listed, room),
+      ranges: new Int32Array(buffer, ranges, 2 * room),
       foundRows: new Int32Array(buffer, foundRows, room),
       foundValues: new Float32Array(buffer, foundValues, room),
     };
   }
+}
+
+/** Each row by itself. */
+function rangesOf(rows: Int32Array): Int32Array {
+  const ranges = new Int32Array(2 * rows.length).fill(1);
+  for (let i = 0; i < rows.length; i++) ranges[2 * i] = rows[i];
+  return ranges;
+}
+
+function lengthOf(values: Int8Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+  return Math.sqrt(sum);
 }
