@@ -44,14 +44,14 @@ const leastJudged = { count: 25, share: 0.25 } as const;
  * weaken some peaks.
  */
 const lacking = {
-  same: { missing: 0.1, sharpness: 0.6 },
-  changed: { missing: 0.05, sharpness: 0.75 },
+  same: { missing: 0.06, sharpness: 0.5 },
+  changed: { missing: 0.03, sharpness: 0.6 },
 } as const;
 /**
  * The same synthesizer at another tempo lacks next to nothing, but its peaks are blurred more than those of a recording
  * stretched that far, which has this sharpness at least: less the larger the change of speed (as a logarithm) and pitch (steps).
  */
-const stretched = { softer: 0.015, sharpness: 0.86, perLogSpeed: 0.8, perPitch: 0.02 } as const;
+const stretched = { softer: 0.015, sharpness: 0.8, perLogSpeed: 0.8, perPitch: 0.03 } as const;
 
 /**
  * Tells another version of a composition, played or rendered by others, from the recording: its peaks lie near those of

@@ -11,7 +11,7 @@ export type MissingPeaks = Readonly<{
   judged: number;
   /** Share of the judged peaks that are more than 5 dB below their due level, 0..1. */
   softer: number;
-  /** Share of the judged peaks that are more than 8 dB below it, 0..1. */
+  /** Share of the judged peaks that are more than 11 dB below it, 0..1. */
   missing: number;
 }>;
 
@@ -27,7 +27,7 @@ const clearance = { seen: 6, judged: 12 } as const;
 /** The gain of a band is where most differences of level lie within so many decibels; fewer peaks tell none. */
 const gainWindowDb = 3;
 const leastSeen = 6;
-const lack = { softer: 5, missing: 8 } as const;
+const lack = { softer: 5, missing: 11 } as const;
 
 type Cell = Readonly<{ band: number; level: number; top: number; floor: number }>;
 
