@@ -25,13 +25,14 @@ export async function fillWithSyntheticHeads(
     trackId: TrackId;
     seams: { side: string; ordinal: number; atMs: number; strength: number; code: string }[];
   }>(sql`
-    SELECT tenant_id AS "tenantId", catalog_id AS "catalogId", track_id AS "trackId",
-           json_agg(json_build_object('side', side, 'ordinal', ordinal, 'atMs', at_ms, 'strength', strength,
-                                      'code', encode(code, 'hex')) ORDER BY side, ordinal) AS seams
-      FROM track_seam
-     WHERE track_id NOT IN (SELECT id FROM track WHERE title LIKE 'synthetic %')
-     GROUP BY tenant_id, catalog_id, track_id
-     ORDER BY track_id`);
+    SELECT s.tenant_id AS "tenantId", s.catalog_id AS "catalogId", s.track_id AS "trackId",
+           json_agg(json_build_object('side', s.side, 'ordinal', s.ordinal, 'atMs', s.at_ms, 'strength', s.strength,
+                                      'code', encode(s.code, 'hex')) ORDER BY s.side, s.ordinal) AS seams
+      FROM track t
+      JOIN track_seam s ON s.tenant_id = t.tenant_id AND s.catalog_id = t.catalog_id AND s.track_id = t.id
+     WHERE coalesce(t.title, '') NOT LIKE 'synthetic %'
+     GROUP BY s.tenant_id, s.catalog_id, s.track_id
+     ORDER BY s.track_id`);
   const { rows: counted } = await pool.query<{ heads: number; tracks: number }>(sql`
     SELECT count(*) AS heads, count(DISTINCT track_id) AS tracks FROM track_seam WHERE side = 'head'`);
   const { dimensions } = builtInModel();
