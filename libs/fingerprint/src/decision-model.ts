@@ -53,9 +53,9 @@ export const decisionModel: DecisionModel = {
   mostClear: 45,
   sharpness: 0,
   foreign: 0,
-  answer: 0.7,
+  answer: 0.9,
   faint: -Infinity,
-  answerFaint: 0.7,
+  answerFaint: 0.9,
   certain: 0.995,
 };
 
