@@ -135,7 +135,8 @@ export class CrashingFiles implements DurableFiles {
 
 /** As a power cut may leave a write: one sector of the file never reached the disk. */
 function withEmptySector(bytes: Uint8Array, position: number, random: Random): Uint8Array {
-  const torn = bytes.slice();
+  // Not `slice`: a buffer gives a view of itself, and its `fill` refuses to be told of bytes beyond its end.
+  const torn = Uint8Array.from(bytes);
   const first = Math.floor(position / 512);
   const last = Math.floor((position + bytes.length - 1) / 512);
   const sector = first + Math.floor(random.next() * (last - first + 1));
