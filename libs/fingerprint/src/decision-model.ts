@@ -53,15 +53,15 @@ export const decisionModel: DecisionModel = {
   mostClear: 45,
   sharpness: 0,
   foreign: 0,
-  answer: 0.9,
+  answer: 0.95,
   faint: -Infinity,
-  answerFaint: 0.9,
+  answerFaint: 0.95,
   certain: 0.995,
 };
 
 /**
- * The same for queries whose spectrum was kept. It is asked where peaks are in doubt, so an answer must be surer: of the
- * fitted negatives none came above 0.69, of unseen ones a few with little agreement with the spectrogram came up to 0.99.
+ * The same for queries whose spectrum was kept. It is asked where peaks are in doubt, so a faint agreement must be surer: of
+ * the fitted negatives none came above 0.69, of unseen ones a few with little agreement with the spectrogram came up to 0.99.
  */
 export const spectralDecisionModel: DecisionModel = {
   ...decisionModel,
@@ -76,7 +76,6 @@ export const spectralDecisionModel: DecisionModel = {
   clear: 0.115,
   sharpness: 5.5819,
   foreign: -11.6579,
-  answer: 0.95,
   faint: 10,
   answerFaint: 0.995,
   certain: 0.98,

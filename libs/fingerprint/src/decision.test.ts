@@ -64,7 +64,7 @@ describe('isAnswered', () => {
     expect(isAnswered({ ...chance, spectral: 12 }, 0.97)).toBe(true);
     expect(isAnswered({ ...chance, spectral: 5 }, 0.97)).toBe(false);
     expect(isAnswered({ ...chance, spectral: 5 }, 0.997)).toBe(true);
-    expect([0.85, 0.92].map((probability) => isAnswered(chance, probability))).toEqual([false, true]);
+    expect([0.93, 0.97].map((probability) => isAnswered(chance, probability))).toEqual([false, true]);
   });
 });
 
