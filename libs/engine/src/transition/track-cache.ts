@@ -66,6 +66,7 @@ export class TrackCache<T> {
     this.#forgotten++;
     this.#kept.delete(trackId);
   }
+
   #trim(): void {
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= this.#most) break;
