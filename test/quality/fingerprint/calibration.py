@@ -14,6 +14,8 @@ from collections import Counter
 
 import numpy as np
 
+from reliability import reliability
+
 
 def wilson(hits, n, z=1.96):
     p = hits / n
@@ -42,18 +44,11 @@ def main():
         right = [right[i] for i in np.random.default_rng(a.seed).permutation(len(right))[: a.right]]
     p = np.array([r["probability"] for r in right + wrong])
     y = np.r_[np.ones(len(right)), np.zeros(len(wrong))]
-    w = np.where(y > 0, 0.5 / len(right), 0.5 / len(wrong))
-    edges = np.linspace(0, 1, 11)
-    cell = np.clip(np.digitize(p, edges) - 1, 0, 9)
+    ece, curve = reliability(p, y)
     print(f"{len(right)} right, {len(wrong)} others ({sum(r['positive'] for r in wrong)} positives without a right place), {len(known)} related left out")
     print("| predicted | right | others | mean prediction | right (classes weighted equally) |\n|---|---:|---:|---:|---:|")
-    ece = 0.0
-    for k in range(10):
-        m = cell == k
-        if m.any():
-            mean, share = np.average(p[m], weights=w[m]), np.average(y[m], weights=w[m])
-            ece += w[m].sum() * abs(mean - share)
-            print(f"| {edges[k]:.1f}-{edges[k + 1]:.1f} | {int(y[m].sum())} | {int((1 - y[m]).sum())} | {mean:.3f} | {share:.3f} |")
+    for low, high, m, mean, share in curve:
+        print(f"| {low:.1f}-{high:.1f} | {int(y[m].sum())} | {int((1 - y[m]).sum())} | {mean:.3f} | {share:.3f} |")
     print(f"ECE {ece:.4f}")
     negatives = [r for r in rows if not r["positive"]]
     answered = [r for r in negatives if r["matches"]]

@@ -17,13 +17,13 @@ import {
   findDuplicate,
   fingerprintConfig,
   isDuplicate,
-  limitDensity,
   MemoryIndex,
   PeakExtractor,
   type Peaks,
 } from '@earmark/fingerprint';
 import { seededRandom, type TrackId } from '@earmark/kernel';
 import { peaksOf, samplesOf } from './peak-cache.ts';
+import { storedPeaksOf } from './set-catalog.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -47,7 +47,7 @@ const extract = (samples: Float32Array): Peaks => {
 const stored = new Map<TrackId, Peaks>();
 const index = new MemoryIndex();
 for (const { name } of pieces) {
-  const peaks = limitDensity(peaksOf(join(music, name), cache), fingerprintConfig.indexQuota);
+  const peaks = storedPeaksOf(join(music, name), cache);
   stored.set(name as TrackId, peaks);
   index.add(name as TrackId, peaks);
 }

@@ -13,12 +13,8 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
-  fingerprintConfig,
   framesPerSecond,
-  limitDensity,
-  MemoryIndex,
   missingPeaks,
-  ReferenceCache,
   relationOf,
   scan,
   search,
@@ -37,6 +33,7 @@ import {
   type Query,
   type Soundtrack,
 } from './report.ts';
+import { earlierLines, openSetCatalog } from './set-catalog.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -53,20 +50,10 @@ const step = Number(values.step ?? 1);
 const unknownStep = Number(values.unknown ?? 0);
 
 const read = <T>(name: string): T => JSON.parse(readFileSync(join(sets, name), 'utf8')) as T;
-const catalog = read<{ catalog: { track: TrackId }[] }>('catalog.json').catalog;
-const index = new MemoryIndex();
-const tracks = new Map<TrackId, Peaks>();
-let hours = 0;
-for (const { track } of catalog) {
-  const peaks = limitDensity(peaksOf(join(music, track), cache), fingerprintConfig.indexQuota);
-  tracks.set(track, peaks);
-  index.add(track, peaks);
-  hours += peaks.lengthFrames / framesPerSecond / 3600;
-}
-const sources = { index, peaks: { peaksOf: (id: TrackId) => Promise.resolve(tracks.get(id)) } };
-const references = new ReferenceCache(sources.peaks, 10_000);
+const catalog = openSetCatalog(music, sets, cache);
+const { index, tracks, hours, references } = catalog;
 console.log(
-  `${catalog.length} tracks, ${hours.toFixed(2)} h, ${(index.size / hours / 1000).toFixed(0)} k landmarks an hour`,
+  `${tracks.size} tracks, ${hours.toFixed(2)} h, ${(index.size / hours / 1000).toFixed(0)} k landmarks an hour`,
 );
 
 /** The index without one track. */
@@ -79,13 +66,7 @@ function without(track: TrackId): CandidateSource {
   };
 }
 
-const known = new Map<string, ClipLine>();
-if (existsSync(out))
-  for (const text of readFileSync(out, 'utf8').split('\n'))
-    if (text.endsWith('}')) {
-      const line = JSON.parse(text) as ClipLine;
-      known.set(line.id, line);
-    }
+const known = earlierLines<ClipLine>(out, ({ id }) => id);
 
 /** The line of a query: as an earlier run left it, or asked now. */
 async function ask(query: Query, peaks: () => Peaks, source: CandidateSource): Promise<ClipLine> {
@@ -128,7 +109,7 @@ if (existsSync(join(sets, 'videos.json')) && only.test('video')) {
   let seconds = 0;
   const start = process.cpuUsage();
   for (const soundtrack of read<Soundtrack[]>('videos.json')) {
-    const matches = await scan(peaksOf(join(sets, soundtrack.id), cache), sources);
+    const matches = await scan(peaksOf(join(sets, soundtrack.id), cache), catalog);
     seconds += soundtrack.seconds;
     found.push({ soundtrack, matches });
     if (known.has(soundtrack.id)) continue;

@@ -9,19 +9,11 @@
  * again. Prints for each folder the alarms and how many an hour holds (95 % interval by Poisson); alarms of related pairs
  * (see relations.ts) are counted apart.
  */
-import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import {
-  fingerprintConfig,
-  framesPerSecond,
-  limitDensity,
-  MemoryIndex,
-  ReferenceCache,
-  scan,
-  type Peaks,
-} from '@earmark/fingerprint';
-import type { TrackId } from '@earmark/kernel';
+import { framesPerSecond, scan } from '@earmark/fingerprint';
 import { peaksOf } from './peak-cache.ts';
+import { earlierLines, openSetCatalog } from './set-catalog.ts';
 import { relatedFrom, sharedWindows } from './shared-audio.ts';
 
 type Alarm = Readonly<{
@@ -39,34 +31,15 @@ const [catalogOf, out, ...folders] = process.argv.slice(2);
 if (folders.length === 0) throw new Error('usage: false-alarms.ts MUSIC,SETS,CACHE OUT.jsonl FOREIGN...');
 const [music, sets, cache] = catalogOf.split(',');
 
-const index = new MemoryIndex();
-const tracks = new Map<TrackId, Peaks>();
-let hours = 0;
-const { catalog } = JSON.parse(readFileSync(join(sets, 'catalog.json'), 'utf8')) as {
-  catalog: { track: TrackId }[];
-};
-for (const { track } of catalog) {
-  const sparse = limitDensity(peaksOf(join(music, track), cache), fingerprintConfig.indexQuota);
-  tracks.set(track, sparse);
-  index.add(track, sparse);
-  hours += sparse.lengthFrames / framesPerSecond / 3600;
-}
-const source = { peaksOf: (id: TrackId) => Promise.resolve(tracks.get(id)) };
-const sources = { index, peaks: source, references: new ReferenceCache(source, 10_000) };
-console.log(`catalog: ${tracks.size} tracks, ${hours.toFixed(2)} h`);
-
-const known = new Map<string, Scanned>();
-if (existsSync(out))
-  for (const text of readFileSync(out, 'utf8').split('\n'))
-    if (text.endsWith('}')) {
-      const scanned = JSON.parse(text) as Scanned;
-      known.set(scanned.path, scanned);
-    }
+const catalog = openSetCatalog(music, sets, cache);
+const { tracks } = catalog;
+console.log(`catalog: ${tracks.size} tracks, ${catalog.hours.toFixed(2)} h`);
+const known = earlierLines<Scanned>(out, ({ path }) => path);
 
 async function scanFile(path: string): Promise<Scanned> {
   const { spectrum: _, ...peaks } = peaksOf(path, cache);
   const start = process.cpuUsage();
-  const matches = await scan(peaks, sources);
+  const matches = await scan(peaks, catalog);
   const { user, system } = process.cpuUsage(start);
   const alarms = matches.map((match) => {
     const reference = tracks.get(match.trackId);

@@ -13,6 +13,8 @@ import json
 import numpy as np
 from scipy.optimize import minimize
 
+from reliability import balanced, reliability
+
 VOTES, MOST_VOTES, LEAST_RIVAL, MOST_SCORE, MOST_Z, MOST_CONTRAST, LEAST_SHARE, LEAST_CLEAR, MOST_CLEAR = 0.1, 40, 4.0, 25.0, 30.0, 10.0, 0.4, 15.0, 45.0
 
 
@@ -39,7 +41,7 @@ def fit(x, y, spectral, ridge=0.02):
     Equal weight for both classes in sum, a small ridge on all but the intercept. With the spectrogram's say no evidence but
     foreign music may count against a place: z is in the score already, and a few related pieces would turn the signs of the others.
     """
-    w = np.where(y > 0, 0.5 / y.sum(), 0.5 / (1 - y).sum()) * len(y)
+    w = balanced(y) * len(y)
 
     def loss(b):
         t = x @ b
@@ -51,17 +53,10 @@ def fit(x, y, spectral, ridge=0.02):
 
 def report(name, rows, x, y, b):
     p = 1 / (1 + np.exp(-(x @ b)))
-    w = np.where(y > 0, 0.5 / y.sum(), 0.5 / (1 - y).sum())
-    edges = np.linspace(0, 1, 11)
-    cell = np.clip(np.digitize(p, edges) - 1, 0, 9)
-    ece = 0.0
+    ece, curve = reliability(p, y)
     print(f"{name}: {int(y.sum())} right, {int((1 - y).sum())} negatives or wrong")
-    for k in range(10):
-        m = cell == k
-        if m.any():
-            conf, freq = np.average(p[m], weights=w[m]), np.average(y[m], weights=w[m])
-            ece += w[m].sum() * abs(conf - freq)
-            print(f"  {edges[k]:.1f}-{edges[k + 1]:.1f}: n {m.sum():5d}, predicted {conf:.3f}, right {freq:.3f}")
+    for low, high, m, mean, share in curve:
+        print(f"  {low:.1f}-{high:.1f}: n {m.sum():5d}, predicted {mean:.3f}, right {share:.3f}")
     print(f"  ECE (classes weighted equally) {ece:.4f}; recall at .5/.8/.9: " + "/".join(f"{np.mean(p[y > 0] > t):.4f}" for t in (0.5, 0.8, 0.9)))
     for i in [i for i in np.argsort(-p) if y[i] == 0][:8]:
         e = rows[i]["evidence"]

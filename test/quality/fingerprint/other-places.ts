@@ -9,17 +9,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  fingerprintConfig,
-  framesPerSecond,
-  limitDensity,
-  QueryRaster,
-  referencePeaks,
-  verify,
-  type ReferencePeaks,
-} from '@earmark/fingerprint';
-import { peaksOf } from './peak-cache.ts';
+import { fingerprintConfig, framesPerSecond, QueryRaster, verify } from '@earmark/fingerprint';
 import { interval, isInPlace, type ClipLine, type Query } from './report.ts';
+import { referencesOf } from './set-catalog.ts';
 
 /** Agreement from which two places hold the same audio; that of the decision. */
 const same = { z: 7, share: 0.35 };
@@ -28,15 +20,7 @@ const [music, sets, results, cache] = process.argv.slice(2);
 const truth = new Map(
   (JSON.parse(readFileSync(join(sets, 'truth.json'), 'utf8')) as Query[]).map((query) => [query.id, query]),
 );
-const references = new Map<string, ReferencePeaks>();
-function referenceOf(track: string): ReferencePeaks {
-  let known = references.get(track);
-  if (!known) {
-    known = referencePeaks(limitDensity(peaksOf(join(music, track), cache), fingerprintConfig.indexQuota));
-    references.set(track, known);
-  }
-  return known;
-}
+const referenceOf = referencesOf(music, cache);
 
 /** Pitch of the clip above its track, steps, by the name of its set. */
 function pitchOf({ set, tempo }: Query): number {

@@ -10,8 +10,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fingerprintConfig, limitDensity } from '@earmark/fingerprint';
 import { peaksOf } from './peak-cache.ts';
+import { storedPeaksOf } from './set-catalog.ts';
 import { relatedFrom, sharedWindows } from './shared-audio.ts';
 
 const { positionals, values } = parseArgs({
@@ -37,7 +37,7 @@ for (const line of readFileSync(results, 'utf8').trim().split('\n')) {
 }
 const related: { source: string; track: string; windows: number }[] = [];
 for (const [source, track] of pairs.values()) {
-  const reference = limitDensity(peaksOf(join(music, track), cache), fingerprintConfig.indexQuota);
+  const reference = storedPeaksOf(join(music, track), cache);
   const windows = sharedWindows(peaksOf(join(music, source), cache), reference);
   console.log(`${windows} windows: ${source} -> ${track}`);
   if (windows >= relatedFrom) related.push({ source, track, windows });

@@ -12,7 +12,6 @@ import { parseArgs } from 'node:util';
 import {
   fingerprintConfig,
   framesPerSecond,
-  limitDensity,
   QueryRaster,
   referencePeaks,
   roleOf,
@@ -21,6 +20,7 @@ import {
   type Peaks,
 } from '@earmark/fingerprint';
 import { peaksOf } from './peak-cache.ts';
+import { storedPeaksOf } from './set-catalog.ts';
 import type { Query } from './report.ts';
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { step: { type: 'string' } } });
@@ -54,9 +54,7 @@ for (const query of truth) {
   const role = trueRole(query.set);
   if (query.track === null || role === undefined || Number(/(\d+)\.\w+$/.exec(query.id)?.[1]) % step !== 0)
     continue;
-  const track =
-    tracks.get(query.track) ??
-    limitDensity(peaksOf(join(music, query.track), cache), fingerprintConfig.indexQuota);
+  const track = tracks.get(query.track) ?? storedPeaksOf(join(music, query.track), cache);
   tracks.set(query.track, track);
   const peaks = peaksOf(join(sets, query.id), cache);
   const start = {

@@ -12,20 +12,17 @@ import { parseArgs } from 'node:util';
 import {
   fingerprintConfig,
   framesPerSecond,
-  limitDensity,
-  MemoryIndex,
   QueryRaster,
-  ReferenceCache,
   referencePeaks,
   search,
   SpectralAgreement,
   verify,
   type Alignment,
-  type Peaks,
 } from '@earmark/fingerprint';
 import type { TrackId } from '@earmark/kernel';
 import { peaksOf } from './peak-cache.ts';
 import type { Query } from './report.ts';
+import { openSetCatalog } from './set-catalog.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -38,14 +35,7 @@ const step = Number(values.step ?? 1);
 const mostChances = 8;
 
 const read = <T>(name: string): T => JSON.parse(readFileSync(join(sets, name), 'utf8')) as T;
-const index = new MemoryIndex();
-const tracks = new Map<TrackId, Peaks>();
-for (const { track } of read<{ catalog: { track: TrackId }[] }>('catalog.json').catalog) {
-  const peaks = limitDensity(peaksOf(join(music, track), cache), fingerprintConfig.indexQuota);
-  tracks.set(track, peaks);
-  index.add(track, peaks);
-}
-const references = new ReferenceCache({ peaksOf: (id) => Promise.resolve(tracks.get(id)) }, 10_000);
+const { index, tracks, references } = openSetCatalog(music, sets, cache);
 
 /** Pitch change of a set in steps of 1/36 octave. */
 function shiftOf(set: string): number {

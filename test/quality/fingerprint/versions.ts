@@ -9,17 +9,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  fingerprintConfig,
-  limitDensity,
-  missingPeaks,
-  referencePeaks,
-  relationOf,
-  type MissingPeaks,
-  type ReferencePeaks,
-} from '@earmark/fingerprint';
+import { missingPeaks, relationOf, type MissingPeaks } from '@earmark/fingerprint';
 import { peaksOf } from './peak-cache.ts';
 import type { ClipLine } from './report.ts';
+import { referencesOf } from './set-catalog.ts';
 
 const [music, sets, results, cache] = process.argv.slice(2);
 const lines = readFileSync(results, 'utf8')
@@ -28,16 +21,7 @@ const lines = readFileSync(results, 'utf8')
   .map((line) => JSON.parse(line) as ClipLine)
   .filter((line) => line.positive);
 
-const references = new Map<string, ReferencePeaks>();
-function referenceOf(track: string): ReferencePeaks {
-  const known = references.get(track);
-  if (known) return known;
-  const reference = referencePeaks(
-    limitDensity(peaksOf(join(music, track), cache), fingerprintConfig.indexQuota),
-  );
-  references.set(track, reference);
-  return reference;
-}
+const referenceOf = referencesOf(music, cache);
 
 type Judged = Readonly<{ relation: string; sharpness: number; missing: MissingPeaks }>;
 
