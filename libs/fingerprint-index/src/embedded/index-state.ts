@@ -123,7 +123,7 @@ export class IndexState {
 }
 
 /** Landmarks of the live tracks of a source. */
-export function liveLandmarks(source: PostingSource): number {
+export function liveLandmarks(source: Pick<PostingSource, 'tracks' | 'dead'>): number {
   if (source.dead.size === 0) return source.tracks.landmarks;
   let live = 0;
   source.tracks.tracks.forEach((track, ordinal) => {

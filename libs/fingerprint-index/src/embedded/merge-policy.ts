@@ -1,5 +1,8 @@
 import { liveLandmarks, type LiveSegment } from './index-state.js';
 
+/** What the choice looks at. */
+type Weighed = Pick<LiveSegment, 'tracks' | 'dead'>;
+
 /** When segments are written anew. */
 export type MergePolicy = Readonly<{
   /** A segment is merged with all smaller ones when these hold together at least this share of its landmarks. */
@@ -21,10 +24,13 @@ export const defaultMergePolicy: MergePolicy = {
  *
  * A question looks every hash up in every segment, and the deep levels of a search, whose work is bounded, look up the
  * fewer hashes the more segments there are. Each segment outweighs those smaller than it together, so that few are left:
- * 385 flushes of one size (1,000 h) have 3 segments on average and 5 at most, and write every landmark 8 times (computed).
+ * 385 flushes of one size (1,000 h) have 3 segments on average and 5 at most, and write every landmark 8 times (merge-policy.test.ts).
  */
-export function chooseMerge(segments: readonly LiveSegment[], policy: MergePolicy): readonly LiveSegment[] {
-  const bySize: { segment: LiveSegment; live: number }[] = [];
+export function chooseMerge<Segment extends Weighed>(
+  segments: readonly Segment[],
+  policy: MergePolicy,
+): readonly Segment[] {
+  const bySize: { segment: Segment; live: number }[] = [];
   let smaller = 0;
   for (const segment of segments) {
     const live = liveLandmarks(segment);
