@@ -69,6 +69,7 @@ export class ImportsController {
     const received = requiredFile(form);
     const { fields } = form;
     let isKept = false;
+    let dryRun: z.output<typeof dryRunReport> | undefined;
     try {
       const format = formatOf(received, fields['format']);
       const mapping =
@@ -76,7 +77,7 @@ export class ImportsController {
       // A file that cannot be read at all, or has too many rows, is refused before anything is queued.
       const report = await this.check(received, format, mapping);
       if (readFlag('dryRun', fields['dryRun'])) {
-        await reply.code(200).send(report);
+        dryRun = report;
         return;
       }
       const catalog =
@@ -96,6 +97,8 @@ export class ImportsController {
       });
     } finally {
       if (!isKept) await this.context.files.remove(received.id);
+      // Whoever reads the answer finds the file gone.
+      if (dryRun !== undefined) await reply.code(200).send(dryRun);
     }
   }
 
