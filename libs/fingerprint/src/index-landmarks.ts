@@ -7,7 +7,7 @@ import { limitDensity, type Peaks } from './peaks.js';
 /** How densely references are indexed: peaks a band and second that take part, landmarks that start at one peak. */
 export const indexDensity = {
   triples: { quota: 4, fanOut: 6 },
-  pairs: { quota: 5, fanOut: 4 },
+  pairs: { quota: 5, fanOut: 3 },
 } as const;
 
 /** Length of a chunk in frames (about 40 s). */

@@ -31,7 +31,7 @@ export { search, ReferenceCache, type SearchResult, type SearchSources } from '.
 export { scan, type ScanOptions } from './scan.js';
 export { scanWindows } from './scan-windows.js';
 export { mixHash, unmixHash } from './hash-cells.js';
-export { pairCells, tripleCells } from './landmark-cells.js';
+export { isPairCode, pairCells, tripleCells } from './landmark-cells.js';
 export {
   compareRecordings,
   duplicateRule,

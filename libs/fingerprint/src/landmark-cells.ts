@@ -89,10 +89,15 @@ export type DecodedHash = {
   logSpan: number;
 };
 
+/** True when the code of a hash (its mixing undone) is that of a pair. */
+export function isPairCode(code: number): boolean {
+  return code >= pairBit;
+}
+
 /** Splits a hash into what voting needs; the detail byte refines it ({@link anchorOfDetail}, {@link logSpanOfDetail}). */
 export function decodeHash(hash: number, out: DecodedHash): void {
   let code = unmixHash(hash);
-  out.isPair = code >= pairBit;
+  out.isPair = isPairCode(code);
   if (out.isPair) {
     out.anchor = (code >>> 13) & 511;
     out.logSpan = 0;

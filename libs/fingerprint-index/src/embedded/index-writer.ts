@@ -9,6 +9,7 @@ import type { FlushJob, MaintenanceRunner, MergeJob } from './maintenance.js';
 import { isIndexFile, logName, segmentName, writeManifest, type Manifest } from './manifest.js';
 import { chooseMerge, type MergePolicy } from './merge-policy.js';
 import type { PageCache } from './page-cache.js';
+import { segmentFormatVersion } from './segment-format.js';
 import { SegmentReader } from './segment-reader.js';
 import { WriteAheadLog, type LogOperation } from './write-ahead-log.js';
 import { WriterLock } from './writer-lock.js';
@@ -127,7 +128,10 @@ export class IndexWriter {
     this.rethrow();
   }
 
-  /** Flushes, then merges all segments into as few as their limit allows, without the removed tracks. */
+  /**
+   * Flushes, then merges all segments into as few as their limit allows, without the removed tracks and in the present
+   * format.
+   */
   async compact(): Promise<void> {
     await this.flush();
     let group: LiveSegment[] = [];
@@ -144,7 +148,8 @@ export class IndexWriter {
       sum += live;
     }
     for (const chosen of groups) {
-      if (chosen.length === 1 && chosen[0].dead.size === 0) continue;
+      const [{ dead, reader }] = chosen;
+      if (chosen.length === 1 && dead.size === 0 && reader.version === segmentFormatVersion) continue;
       await this.exclusively(() => this.merge(chosen));
       this.rethrow();
     }

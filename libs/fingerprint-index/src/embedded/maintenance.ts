@@ -82,13 +82,10 @@ function flush(job: FlushJob, files: DurableFiles): MaintenanceResult {
   const { hashes, positions, details, count } = job.postings;
   const order = sortByHash(hashes.subarray(0, count));
   sortRunsByPosition(order, hashes, positions);
-  let largestDetail = 0;
-  for (let i = 0; i < count; i++) if (details[i] > largestDetail) largestDetail = details[i];
   const writer = new SegmentWriter(
     job.path,
     job.configId,
     bitsOf(Math.max(0, tracks.positions - 1)),
-    bitsOf(largestDetail),
     files,
   );
   try {
@@ -197,7 +194,6 @@ function merge(job: MergeJob, files: DurableFiles): MaintenanceResult {
       job.path,
       job.configId,
       bitsOf(Math.max(0, tracks.positions - 1)),
-      Math.max(...readers.map((reader) => reader.footer.detailBits)),
       files,
     );
     for (;;) {

@@ -1,13 +1,18 @@
 import { seededRandom } from '@earmark/kernel';
 import { describe, expect, it } from 'vitest';
 import { HitBatch } from './hits.js';
+import { exactPostings, roundingOfKey, type PostingRounding } from './posting-rounding.js';
 import { findInPage, newPagePostings, PageWriter, pageWords, readPage } from './page-format.js';
 
 type Posting = [hash: number, position: number, detail: number];
 
-function makePages(postings: readonly Posting[], positionBits: number, detailBits: number): Uint32Array[] {
+function makePages(
+  postings: readonly Posting[],
+  positionBits: number,
+  roundingOf: (hash: number) => PostingRounding = () => exactPostings,
+): Uint32Array[] {
   const pages: Uint32Array[] = [];
-  const writer = new PageWriter(positionBits, detailBits, (page) => {
+  const writer = new PageWriter(positionBits, roundingOf, (page) => {
     const padded = new Uint32Array(pageWords + 1);
     padded.set(page);
     pages.push(padded);
@@ -57,12 +62,12 @@ function skewed(count: number, seed: number, positionBits: number): Posting[] {
 describe('pages of postings', () => {
   it.each([10, 24, 32])('give back what was written, positions of %i bits', (positionBits) => {
     const postings = skewed(20_000, positionBits, positionBits);
-    expect(String(readAll(makePages(postings, positionBits, 8)))).toBe(String(postings));
+    expect(String(readAll(makePages(postings, positionBits)))).toBe(String(postings));
   });
 
   it('find every posting of a hash, also when it spans blocks and pages, and nothing for others', () => {
     const postings = skewed(20_000, 3, 28);
-    const pages = makePages(postings, 28, 8);
+    const pages = makePages(postings, 28);
     expect(pages.length).toBeGreaterThan(10);
     const byHash = Map.groupBy(postings, ([hash]) => hash);
     for (const [hash, expected] of byHash) {
@@ -74,7 +79,7 @@ describe('pages of postings', () => {
 
   it('find the postings of many hashes in one pass, twice for a hash asked for twice', () => {
     const postings = skewed(20_000, 4, 28);
-    const pages = makePages(postings, 28, 8);
+    const pages = makePages(postings, 28);
     const random = seededRandom(11);
     const wanted = [...new Set(postings.map(([hash]) => hash))].filter(() => random.next() < 0.5);
     const asked = Uint32Array.from([
@@ -102,15 +107,40 @@ describe('pages of postings', () => {
     const postings: Posting[] = [[0, 0, 0]];
     for (let i = 0; i < 70; i++) postings.push([5, i, 1]);
     postings.push([5, 0xffff_fffe, 2], [5, 0xffff_fffe, 2], [6, 0xffff_ffff, 3], [0xffff_ffff, 0, 255]);
-    const pages = makePages(postings, 32, 8);
+    const pages = makePages(postings, 32);
     expect(readAll(pages)).toEqual(postings);
     expect(lookUp(pages, 5)).toEqual(postings.filter(([hash]) => hash === 5));
     expect(lookUp(pages, 0xffff_ffff)).toEqual([[0xffff_ffff, 0, 255]]);
     expect(lookUp(pages, 0)).toEqual([[0, 0, 0]]);
   });
 
+  it('keep the middle of what their rounding leaves open, each kind on pages of its own', () => {
+    const postings = skewed(20_000, 6, 28);
+    const pages = makePages(postings, 28, roundingOfKey);
+    const kept = readAll(pages);
+    expect(kept.length).toBe(postings.length);
+    kept.forEach(([hash, position, detail], i) => {
+      const [sameHash, exactPosition, exactDetail] = postings[i];
+      const { position: bits, details } = roundingOfKey(hash);
+      const off = (a: number, b: number, left: number): boolean => Math.abs(a - b) > 2 ** left / 2;
+      if (
+        hash !== sameHash ||
+        off(position, exactPosition, bits) ||
+        off(detail >> 4, exactDetail >> 4, details[0]) ||
+        off(detail & 15, exactDetail & 15, details[1])
+      )
+        expect.fail(`${kept[i]} for ${postings[i]}`);
+    });
+    expect(readAll(makePages(kept, 28, roundingOfKey))).toEqual(kept);
+    const byHash = Map.groupBy(kept, ([hash]) => hash);
+    for (const [hash, expected] of byHash)
+      if (String(lookUp(pages, hash)) !== String(expected)) expect.fail(`hash ${hash}`);
+    const exact = makePages(postings, 28);
+    expect(pages.length).toBeLessThan(exact.length);
+  });
+
   it('waste less than 2 % of a page', () => {
-    const pages = makePages(skewed(50_000, 9, 24), 24, 8);
+    const pages = makePages(skewed(50_000, 9, 24), 24);
     const first = pages[1].subarray(0, pageWords);
     let empty = 0;
     while (first[pageWords - 1 - empty] === 0) empty++;

@@ -1,4 +1,5 @@
 import type { HitBatch, ProbeList } from './hits.js';
+import { exactPostings, packDetail, unpackedDetails, type PostingRounding } from './posting-rounding.js';
 
 /**
  * A page holds postings in order of (hash, position), 4,096 bytes that can be checked and read alone:
@@ -6,7 +7,7 @@ import type { HitBatch, ProbeList } from './hits.js';
  * | word | content |
  * |---|---|
  * | 0 | CRC-32 of the rest of the page |
- * | 1 | blocks in the page (bits 0-9), bits of a position (10-15), bits of a detail (16-19) |
+ * | 1 | blocks in the page (bits 0-9), bits of a position (10-15), bits of a detail (16-19), and what is left out: low bits of positions (20-22), of the details' high halves (23-24) and of their low halves (25-26) |
  * | 2 | postings in the page |
  * | 3 + 2i | hash of the first posting of block i |
  * | 4 + 2i | of block i: where its bits start (0-14), Rice parameter of positions (15-19) and of hashes (20-24), postings (25-31) |
@@ -15,7 +16,8 @@ import type { HitBatch, ProbeList } from './hits.js';
  * A block is up to 64 postings. Its first posting is a position and a detail; every other one starts with a flag: 0 and
  * the Rice-coded distance to the position before (same hash), or 1, the Rice-coded distance to the hash before less one,
  * and a position; then a detail. A Rice code of k bits is the quotient by 2^k in unary (ones, then a zero) and the k low
- * bits; 20 ones mean that the value follows in 32 bits.
+ * bits; 20 ones mean that the value follows in 32 bits. Positions and details are those of {@link PostingRounding}: every
+ * page has one rounding.
  *
  * @see S. Golomb, "Run-length encodings", IEEE Trans. Inf. Theory 12(3), 1966; R. F. Rice, JPL 79-22, 1979
  */
@@ -53,6 +55,9 @@ export function findInPage(
   const blocks = info & 1023;
   const positionBits = (info >>> 10) & 63;
   const detailBits = (info >>> 16) & 15;
+  const dropped = (info >>> 20) & 7;
+  const centre = (1 << dropped) >> 1;
+  const detailOf = unpackedDetails((info >>> 23) & 3, (info >>> 25) & 3);
   const firstPostingBits = positionBits + detailBits;
   const directory = base + headerWords;
   const keys = probes.hashes;
@@ -124,8 +129,8 @@ export function findInPage(
         const { positions, details } = hits;
         let count = hits.count;
         let position = readBits(words, base, at, positionBits);
-        positions[count] = position;
-        details[count++] = readBits(words, base, at + positionBits, detailBits);
+        positions[count] = (position << dropped) + centre;
+        details[count++] = detailOf[readBits(words, base, at + positionBits, detailBits)];
         at += firstPostingBits;
         left--;
         fresh = false;
@@ -149,8 +154,8 @@ export function findInPage(
           i = base + (at >>> 5);
           shift = at & 31;
           const rest = (words[i] << shift) | ((words[i + 1] >>> 1) >>> (31 - shift));
-          positions[count] = position;
-          details[count++] = (rest >>> 1) >>> (31 - detailBits);
+          positions[count] = (position << dropped) + centre;
+          details[count++] = detailOf[(rest >>> 1) >>> (31 - detailBits)];
           at += detailBits;
           left--;
         }
@@ -192,6 +197,9 @@ export function readPage(words: Uint32Array, base: number, out: PagePostings): n
   const blocks = info & 1023;
   const positionBits = (info >>> 10) & 63;
   const detailBits = (info >>> 16) & 15;
+  const dropped = (info >>> 20) & 7;
+  const centre = (1 << dropped) >> 1;
+  const detailOf = unpackedDetails((info >>> 23) & 3, (info >>> 25) & 3);
   let count = 0;
   for (let block = 0; block < blocks; block++) {
     let hash = words[base + headerWords + 2 * block];
@@ -224,8 +232,8 @@ export function readPage(words: Uint32Array, base: number, out: PagePostings): n
         }
       }
       hashes[count] = hash;
-      positions[count] = position;
-      details[count++] = readBits(words, base, at, detailBits);
+      positions[count] = (position << dropped) + centre;
+      details[count++] = detailOf[readBits(words, base, at, detailBits)];
       at += detailBits;
     }
   }
@@ -246,22 +254,28 @@ export class PageWriter {
   private inPage = 0;
   private positionRice = 0;
   private hashRice = 0;
+  private rounding: PostingRounding | undefined;
+  /** Bits of a position and of a detail that are kept. */
+  private positionBits = 0;
+  private detailBits = 0;
 
   /**
-   * @param positionBits bits of the largest position, 1 to 32
-   * @param detailBits bits of the largest detail, 0 to 8
+   * @param largestBits bits of the largest position, 1 to 32
+   * @param roundingOf how exactly postings of a hash are kept: one object for each kind, kinds one after the other
    * @param emit takes a finished page (checksum left empty) and the hash of its first posting; the array is used again
    */
   constructor(
-    private readonly positionBits: number,
-    private readonly detailBits: number,
+    private readonly largestBits: number,
+    private readonly roundingOf: (hash: number) => PostingRounding,
     private readonly emit: (page: Uint32Array, firstHash: number) => void,
   ) {}
 
   push(hash: number, position: number, detail: number): void {
+    const rounding = this.roundingOf(hash);
+    if (rounding !== this.rounding) this.changeRounding(rounding);
     this.hashes[this.pending] = hash;
-    this.positions[this.pending] = position;
-    this.details[this.pending++] = detail;
+    this.positions[this.pending] = position >>> rounding.position;
+    this.details[this.pending++] = packDetail(detail, rounding);
     while (this.pending === postingsPerBlock) this.packBlock();
   }
 
@@ -269,6 +283,15 @@ export class PageWriter {
   finish(): void {
     while (this.pending > 0) this.packBlock();
     if (this.blocks > 0) this.emitPage();
+  }
+
+  /** Starts a new page for postings of another kind. */
+  private changeRounding(rounding: PostingRounding): void {
+    this.finish();
+    const [high, low] = rounding.details;
+    this.rounding = rounding;
+    this.positionBits = Math.max(1, this.largestBits - rounding.position);
+    this.detailBits = 8 - high - low;
   }
 
   /** Puts the pending postings, or as many of them as still fit, into the page. */
@@ -357,7 +380,14 @@ export class PageWriter {
 
   private emitPage(): void {
     const page = new Uint32Array(pageWords);
-    page[1] = this.blocks | (this.positionBits << 10) | (this.detailBits << 16);
+    const { position, details } = this.rounding ?? exactPostings;
+    page[1] =
+      this.blocks |
+      (this.positionBits << 10) |
+      (this.detailBits << 16) |
+      (position << 20) |
+      (details[0] << 23) |
+      (details[1] << 25);
     page[2] = this.inPage;
     const streamStart = headerWords + 2 * this.blocks;
     for (let i = 0; i < this.blocks; i++) {

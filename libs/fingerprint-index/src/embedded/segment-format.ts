@@ -3,7 +3,7 @@ import { IndexConfigMismatchError, IndexCorruptError } from '../errors.js';
 import { pageBytes } from './page-format.js';
 
 /**
- * A segment file, version 1, little-endian:
+ * A segment file, version 2, little-endian (version 1 had exact postings on every page and is read as well):
  *
  * | part | size | content |
  * |---|---|---|
@@ -13,7 +13,8 @@ import { pageBytes } from './page-format.js';
  * | tracks | | see TrackTable.encode |
  * | footer | 64 | see {@link SegmentFooter}; magic `EMFXEND1` and CRC-32 at its end |
  */
-export const segmentFormatVersion = 1;
+export const segmentFormatVersion = 2;
+const oldestReadable = 1;
 export const headerBytes = pageBytes;
 export const footerBytes = 64;
 const headerMagic = 'EMFXSEG1';
@@ -27,8 +28,6 @@ export type SegmentFooter = Readonly<{
   trackBytes: number;
   directoryCrc: number;
   trackCrc: number;
-  positionBits: number;
-  detailBits: number;
 }>;
 
 export function encodeHeader(configId: string): Buffer {
@@ -42,10 +41,12 @@ export function encodeHeader(configId: string): Buffer {
 }
 
 /**
+ * Gives the format version of a segment, checked.
+ *
  * @throws {IndexCorruptError} when these bytes are no header
- * @throws {IndexConfigMismatchError} when the file has another format version or configuration
+ * @throws {IndexConfigMismatchError} when the file has an unknown format version or another configuration
  */
-export function checkHeader(file: string, header: Buffer, configId: string): void {
+export function readHeader(file: string, header: Buffer, configId: string): number {
   if (header.length < headerBytes || header.toString('latin1', 0, 8) !== headerMagic) {
     throw new IndexCorruptError(file, 0, 'it does not start like a segment');
   }
@@ -53,7 +54,7 @@ export function checkHeader(file: string, header: Buffer, configId: string): voi
     throw new IndexCorruptError(file, 0, 'checksum of the header');
   }
   const version = header.readUInt32LE(8);
-  if (version !== segmentFormatVersion) {
+  if (version < oldestReadable || version > segmentFormatVersion) {
     throw new IndexConfigMismatchError(
       file,
       `segment format ${segmentFormatVersion}`,
@@ -62,6 +63,7 @@ export function checkHeader(file: string, header: Buffer, configId: string): voi
   }
   const actual = header.toString('utf8', 16, 16 + header.readUInt32LE(12));
   if (actual !== configId) throw new IndexConfigMismatchError(file, configId, actual);
+  return version;
 }
 
 export function encodeFooter(footer: SegmentFooter): Buffer {
@@ -71,8 +73,6 @@ export function encodeFooter(footer: SegmentFooter): Buffer {
   bytes.writeUInt32LE(footer.trackBytes, 16);
   bytes.writeUInt32LE(footer.directoryCrc, 20);
   bytes.writeUInt32LE(footer.trackCrc, 24);
-  bytes.writeUInt8(footer.positionBits, 28);
-  bytes.writeUInt8(footer.detailBits, 29);
   bytes.write(footerMagic, footerBytes - 12, 'latin1');
   bytes.writeUInt32LE(crc32(bytes.subarray(0, footerBytes - 4)), footerBytes - 4);
   return bytes;
@@ -99,8 +99,6 @@ export function decodeFooter(file: string, size: number, bytes: Buffer): Segment
     trackBytes: bytes.readUInt32LE(16),
     directoryCrc: bytes.readUInt32LE(20),
     trackCrc: bytes.readUInt32LE(24),
-    positionBits: bytes.readUInt8(28),
-    detailBits: bytes.readUInt8(29),
   };
   const expected = headerBytes + footer.pages * (pageBytes + 4) + footer.trackBytes + footerBytes;
   if (size !== expected)

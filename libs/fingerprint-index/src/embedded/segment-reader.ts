@@ -7,7 +7,7 @@ import type { HitBatch, ProbeList } from './hits.js';
 import { CachedPages, PageCache } from './page-cache.js';
 import { findInPage, pageBytes, pageWords, readPage, type PagePostings } from './page-format.js';
 import { lastPageBefore } from './page-search.js';
-import { checkHeader, decodeFooter, footerBytes, headerBytes, type SegmentFooter } from './segment-format.js';
+import { decodeFooter, footerBytes, headerBytes, readHeader, type SegmentFooter } from './segment-format.js';
 import { TrackTable } from './track-table.js';
 
 const readAt = promisify(fs.read);
@@ -40,6 +40,8 @@ export class SegmentReader {
     /** Tells files of one name apart. */
     readonly inode: number,
     readonly bytes: number,
+    /** Format version of the file. */
+    readonly version: number,
     readonly footer: SegmentFooter,
     readonly directory: Uint32Array,
     readonly tracks: TrackTable,
@@ -59,7 +61,7 @@ export class SegmentReader {
     const fd = fs.openSync(path, 'r');
     try {
       const { size, ino } = fs.fstatSync(fd);
-      checkHeader(path, readSync(fd, 0, Math.min(size, headerBytes)), configId);
+      const version = readHeader(path, readSync(fd, 0, Math.min(size, headerBytes)), configId);
       const footer = decodeFooter(path, size, readSync(fd, Math.max(0, size - footerBytes), footerBytes));
       const directoryAt = headerBytes + footer.pages * pageBytes;
       const directory = readSync(fd, directoryAt, footer.pages * 4);
@@ -72,7 +74,7 @@ export class SegmentReader {
       }
       const firstHashes = new Uint32Array(footer.pages);
       new Uint8Array(firstHashes.buffer).set(directory);
-      return new SegmentReader(path, ino, size, footer, firstHashes, TrackTable.decode(table), fd, cache);
+      return new SegmentReader(path, ino, size, version, footer, firstHashes, TrackTable.decode(table), fd, cache);
     } catch (error) {
       fs.closeSync(fd);
       throw error;

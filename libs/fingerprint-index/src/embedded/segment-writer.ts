@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { DurableFiles } from './durable-files.js';
 import { PageWriter, pageBytes } from './page-format.js';
+import { roundingOfKey } from './posting-rounding.js';
 import { encodeFooter, encodeHeader, headerBytes } from './segment-format.js';
 import type { TrackTable } from './track-table.js';
 
@@ -20,15 +21,14 @@ export class SegmentWriter {
   constructor(
     private readonly path: string,
     configId: string,
-    private readonly positionBits: number,
-    private readonly detailBits: number,
+    positionBits: number,
     private readonly files: DurableFiles,
   ) {
     files.remove(path);
     this.fd = files.open(path, 'wx');
     files.write(this.fd, encodeHeader(configId), 0);
     this.at = headerBytes;
-    this.pages = new PageWriter(positionBits, detailBits, (page, firstHash) =>
+    this.pages = new PageWriter(positionBits, roundingOfKey, (page, firstHash) =>
       this.takePage(page, firstHash),
     );
   }
@@ -50,8 +50,6 @@ export class SegmentWriter {
       trackBytes: table.length,
       directoryCrc: crc32(directory),
       trackCrc: crc32(table),
-      positionBits: this.positionBits,
-      detailBits: this.detailBits,
     });
     for (const part of [directory, table, footer]) {
       this.files.write(this.fd, part, this.at);
