@@ -28,8 +28,9 @@ export type DecisionModel = Readonly<{
   /** The same where the agreement with the spectrogram is below `faint`: peaks alone may agree by a common drum loop. */
   faint: number;
   answerFaint: number;
-  /** Probability from which no deeper level is searched. */
+  /** Probability from which no deeper level is searched, where the query has at least this share of the reference's peaks. */
   certain: number;
+  certainShare: number;
 }>;
 
 /** Constants of the decision, fitted by test/quality/fingerprint/fit_decision.py; part of the fingerprint's version. */
@@ -57,6 +58,7 @@ export const decisionModel: DecisionModel = {
   faint: -Infinity,
   answerFaint: 0.95,
   certain: 0.995,
+  certainShare: 1 / 3,
 };
 
 /**
@@ -76,7 +78,8 @@ export const spectralDecisionModel: DecisionModel = {
   clear: 0.115,
   sharpness: 5.5819,
   foreign: -11.6579,
-  faint: 10,
+  faint: 12,
   answerFaint: 0.995,
   certain: 0.98,
+  certainShare: 0,
 };

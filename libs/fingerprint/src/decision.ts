@@ -97,12 +97,14 @@ export async function decide(
     }),
   };
   const probability = probabilityOf(evidence);
+  const answered = isAnswered(evidence, probability);
+  const { certain, certainShare } = modelFor(evidence);
   return {
     place: best,
     score: scoreOf(evidence),
     probability,
-    answered: isAnswered(evidence, probability),
-    certain: isAnswered(evidence, probability) && probability >= modelFor(best).certain,
+    answered,
+    certain: answered && probability >= certain && share >= certainShare,
     evidence,
     alternatives,
   };
