@@ -6,7 +6,7 @@ import { limitDensity, type Peaks } from './peaks.js';
 
 /** How densely references are indexed: peaks a band and second that take part, landmarks that start at one peak. */
 export const indexDensity = {
-  triples: { quota: 4, fanOut: 6 },
+  triples: { quota: 4, fanOut: 5 },
   pairs: { quota: 5, fanOut: 3 },
 } as const;
 

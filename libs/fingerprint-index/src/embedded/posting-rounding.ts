@@ -15,10 +15,10 @@ export const exactPostings: PostingRounding = { position: 0, details: [0, 0] };
 const triples: PostingRounding = { position: 3, details: [1, 1] };
 
 /** Pairs must agree within a frame, and within .6 and .8 of a bin. */
-const pairs: PostingRounding = { position: 0, details: [1, 2] };
+const pairs: PostingRounding = { position: 0, details: [2, 2] };
 
 /**
- * How exactly postings of a key are kept: as exactly as votes are counted. Leaves 28 and 30 bits of 33 in 1,000 h of music;
+ * How exactly postings of a key are kept: as exactly as votes are counted. Leaves 28 and 29 bits of 33 in 1,000 h of music;
  * what it costs is in docs/evaluation/fingerprint-index.md.
  */
 export function roundingOfKey(key: number): PostingRounding {
