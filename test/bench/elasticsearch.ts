@@ -64,12 +64,11 @@ const installation = 'bench';
 const alias = `${installation}-fingerprints`;
 const deadline = performance.now() + Number(values.minutes) * 60_000;
 
-const landmarksPerHour = 846_000;
-
 const music = [...decodeFingerprintFile(readFileSync(musicPath))].map(({ peaks }) => decodePeaks(peaks));
 const sparse = music.map((peaks) => limitDensity(peaks, fingerprintConfig.indexQuota));
 const real = sparse.map((peaks, n) => chunksOf(trackIdOf(n), peaks));
 const pool = poolOf(real.flat());
+const landmarksPerFrame = pool.codes.length / sparse.reduce((sum, { lengthFrames }) => sum + lengthFrames, 0);
 
 function poolOf(chunks: readonly IndexChunk[]): { codes: Uint32Array; details: Uint8Array } {
   const size = chunks.reduce((sum, { landmarks }) => sum + landmarks.hashes.length, 0);
@@ -90,7 +89,7 @@ const pairWeights = [1 << 13, 1 << 6, 1];
 
 function madeUpChunk(n: number, chunk: number, range: { start: number; end: number }): IndexChunk {
   const random = seededRandom(n * 4096 + chunk);
-  const count = Math.round((landmarksPerHour * (range.end - range.start)) / framesPerSecond / 3600);
+  const count = Math.round(landmarksPerFrame * (range.end - range.start));
   const hashes = new Uint32Array(count);
   const frames = new Uint32Array(count);
   const details = new Uint8Array(count);

@@ -1,11 +1,13 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { certainTracks, seededIds, seededQuery, seededTrack } from '../seeded-tracks.js';
 import { openEmbeddedIndex, type EmbeddedIndex, type EmbeddedIndexOptions } from './embedded-index.js';
 import { nodeFiles } from './durable-files.js';
 import { InlineMaintenance } from './maintenance.js';
+import { headerBytes, segmentFormatVersion } from './segment-format.js';
 
 const { track } = seededIds;
 let directory: string;
@@ -38,6 +40,13 @@ function flipBit(path: string, offset: number): void {
   const bytes = readFileSync(path);
   bytes[offset] ^= 16;
   writeFileSync(path, bytes);
+}
+
+function setFormatVersion(segment: string, version: number): void {
+  const bytes = readFileSync(segment);
+  bytes.writeUInt32LE(version, 8);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, headerBytes - 4)), headerBytes - 4);
+  writeFileSync(segment, bytes);
 }
 
 describe('a damaged index', () => {
@@ -122,6 +131,21 @@ describe('a damaged index', () => {
       code: 'index.config-mismatch',
       expected: 'emfp@99',
     });
+  });
+
+  it('is read when it has the format before, and written anew by compact; a later format is refused', async () => {
+    await fill();
+    const segment = fileNamed(/emfx$/);
+    setFormatVersion(segment, 1);
+    const index = await open();
+    expect(await certainTracks(index, seededQuery(2))).toEqual([track(2)]);
+    await index.compact();
+    await index.close();
+    expect(readdirSync(directory)).not.toContain(basename(segment));
+    const written = fileNamed(/emfx$/);
+    expect(readFileSync(written).readUInt32LE(8)).toBe(segmentFormatVersion);
+    setFormatVersion(written, segmentFormatVersion + 1);
+    await expect(open()).rejects.toMatchObject({ code: 'index.config-mismatch' });
   });
 
   it('removes files that an interrupted writer left', async () => {
