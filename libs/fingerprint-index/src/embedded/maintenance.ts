@@ -82,12 +82,7 @@ function flush(job: FlushJob, files: DurableFiles): MaintenanceResult {
   const { hashes, positions, details, count } = job.postings;
   const order = sortByHash(hashes.subarray(0, count));
   sortRunsByPosition(order, hashes, positions);
-  const writer = new SegmentWriter(
-    job.path,
-    job.configId,
-    bitsOf(Math.max(0, tracks.positions - 1)),
-    files,
-  );
+  const writer = new SegmentWriter(job.path, job.configId, bitsOf(Math.max(0, tracks.positions - 1)), files);
   try {
     for (let i = 0; i < count; i++) {
       const at = order[i];
@@ -190,12 +185,7 @@ function merge(job: MergeJob, files: DurableFiles): MaintenanceResult {
     readers.forEach((reader, i) => {
       inputs.push(new MergeInput(new SegmentCursor(reader.path, reader.footer.pages), allMoves[i]));
     });
-    writer = new SegmentWriter(
-      job.path,
-      job.configId,
-      bitsOf(Math.max(0, tracks.positions - 1)),
-      files,
-    );
+    writer = new SegmentWriter(job.path, job.configId, bitsOf(Math.max(0, tracks.positions - 1)), files);
     for (;;) {
       let hash = Infinity;
       for (const input of inputs) if (input.hash < hash) hash = input.hash;

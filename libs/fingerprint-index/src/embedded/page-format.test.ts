@@ -129,7 +129,7 @@ describe('pages of postings', () => {
         off(detail >> 4, exactDetail >> 4, details[0]) ||
         off(detail & 15, exactDetail & 15, details[1])
       )
-        expect.fail(`${kept[i]} for ${postings[i]}`);
+        expect.fail(`${String(kept[i])} for ${String(postings[i])}`);
     });
     expect(readAll(makePages(kept, 28, roundingOfKey))).toEqual(kept);
     const byHash = Map.groupBy(kept, ([hash]) => hash);

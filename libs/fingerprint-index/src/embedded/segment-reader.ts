@@ -74,7 +74,17 @@ export class SegmentReader {
       }
       const firstHashes = new Uint32Array(footer.pages);
       new Uint8Array(firstHashes.buffer).set(directory);
-      return new SegmentReader(path, ino, size, version, footer, firstHashes, TrackTable.decode(table), fd, cache);
+      return new SegmentReader(
+        path,
+        ino,
+        size,
+        version,
+        footer,
+        firstHashes,
+        TrackTable.decode(table),
+        fd,
+        cache,
+      );
     } catch (error) {
       fs.closeSync(fd);
       throw error;
