@@ -1,3 +1,5 @@
+import type { CandidateSource } from './candidate.js';
+import { msToFrames } from './config.js';
 import { decisionModel } from './decision-model.js';
 import { probabilityOf, scoreOf } from './decision.js';
 import type { Match } from './match.js';
@@ -45,13 +47,71 @@ export async function scan(
     if (window) windows.push(window);
     await options.onProgress?.(Math.min(peaks.lengthFrames, start + scanWindows.length), peaks.lengthFrames);
   }
-  return joinWindows(
+  const matches = await joinWindows(
     peaks,
     windows,
     references,
     sources.peaks,
     options.leastProbability ?? decisionModel.answer,
   );
+  const confirmed: Match[] = [];
+  for (const match of matches) {
+    options.signal?.throwIfAborted();
+    if (
+      heldShare(match, windows) >= surelyHeld ||
+      (await isConfirmed(match, peaks, sources.index, references))
+    )
+      confirmed.push(match);
+  }
+  return confirmed;
+}
+
+/** Share of the track's peaks in a window from which a match needs no second look. */
+const surelyHeld = 0.4;
+/** Windows that a second look takes at most, and the share of them that may speak against the match. */
+const secondLook = { windows: 6, mostAgainst: 0.5 } as const;
+/** Agreement of another track that speaks against a match: in itself, and relative to that of the match. */
+const rivalAgreement = { z: 8, relative: 0.5 } as const;
+
+/** Largest share of the track's peaks that a window inside the match has. */
+function heldShare(match: Match, windows: readonly ScanWindow[]): number {
+  const start = msToFrames(match.queryStartMs);
+  const end = msToFrames(match.queryEndMs);
+  return Math.max(
+    0,
+    ...windows
+      .filter(
+        (window) =>
+          window.trackId === match.trackId && window.start < end && window.start + scanWindows.length > start,
+      )
+      .map(({ line }) => line.share),
+  );
+}
+
+/**
+ * Searches windows of a match on their own, without the line of the window before: a drum loop agrees with other music on
+ * the same beat for as long as it plays, but in most windows other tracks agree nearly as well.
+ */
+async function isConfirmed(
+  match: Match,
+  peaks: Peaks,
+  index: CandidateSource,
+  references: ReferenceCache,
+): Promise<boolean> {
+  const start = msToFrames(match.queryStartMs);
+  const room = Math.max(0, msToFrames(match.queryEndMs) - start - scanWindows.length);
+  const count = Math.min(secondLook.windows, 1 + Math.floor(room / scanWindows.hop));
+  let against = 0;
+  for (let i = 0; i < count; i++) {
+    const from = Math.round(start + (count > 1 ? (room * i) / (count - 1) : room / 2));
+    const query = slicePeaks(peaks, from, from + scanWindows.length);
+    const { decision } = await search(query, index, references);
+    if (!decision) continue;
+    const { z, rivalZ } = decision.evidence;
+    const [own, other] = decision.place.trackId === match.trackId ? [z, rivalZ] : [0, z];
+    if (other >= Math.max(rivalAgreement.z, rivalAgreement.relative * own)) against++;
+  }
+  return against <= secondLook.mostAgainst * count;
 }
 
 /** Probability from which the next window is first tried on the same line. */
