@@ -1,10 +1,10 @@
 /**
  * Measures recognition on the query sets that make_queries.py and make_soundtracks.py built.
  *
- *   node test/quality/fingerprint/evaluate.ts MUSIC SETS OUT.jsonl CACHE [--only REGEX] [--step N] [--unknown N] [--peaks-alone]
+ *   node test/quality/fingerprint/evaluate.ts MUSIC SETS OUT.jsonl CACHE [--files] [--only REGEX] [--step N] [--unknown N] [--peaks-alone]
  *
- * Runs `identify` on every clip (every Nth with --step) and `scan` on every soundtrack against an index in memory of the
- * sets' catalog. OUT gets one line a query, for fit_decision.py and for the peers' score.py; what it holds already is not
+ * Runs `identify` on every clip (every Nth with --step) and `scan` on every soundtrack against the sets' catalog, in an
+ * index in memory, which is exact, or with --files in segment files, which round. OUT gets one line a query, for fit_decision.py and for the peers' score.py; what it holds already is not
  * asked again, so that a broken run goes on. With --unknown N every Nth
  * positive is asked again with its own track left out: a negative from the same kind of audio. --peaks-alone leaves the
  * spectrum of the queries away.
@@ -33,11 +33,12 @@ import {
   type Query,
   type Soundtrack,
 } from './report.ts';
-import { earlierLines, openSetCatalog } from './set-catalog.ts';
+import { earlierLines, indexFilesOf, openSetCatalog } from './set-catalog.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
+    files: { type: 'boolean', default: false },
     only: { type: 'string' },
     step: { type: 'string' },
     unknown: { type: 'string' },
@@ -51,9 +52,10 @@ const unknownStep = Number(values.unknown ?? 0);
 
 const read = <T>(name: string): T => JSON.parse(readFileSync(join(sets, name), 'utf8')) as T;
 const catalog = openSetCatalog(music, sets, cache);
-const { index, tracks, hours, references } = catalog;
+const { tracks, hours, references } = catalog;
+const index = values.files ? await indexFilesOf(catalog) : catalog.index;
 console.log(
-  `${tracks.size} tracks, ${hours.toFixed(2)} h, ${(index.size / hours / 1000).toFixed(0)} k landmarks an hour`,
+  `${tracks.size} tracks, ${hours.toFixed(2)} h, ${(catalog.index.size / hours / 1000).toFixed(0)} k landmarks an hour`,
 );
 
 /** The index without one track. */
@@ -109,7 +111,7 @@ if (existsSync(join(sets, 'videos.json')) && only.test('video')) {
   let seconds = 0;
   const start = process.cpuUsage();
   for (const soundtrack of read<Soundtrack[]>('videos.json')) {
-    const matches = await scan(peaksOf(join(sets, soundtrack.id), cache), catalog);
+    const matches = await scan(peaksOf(join(sets, soundtrack.id), cache), { ...catalog, index });
     seconds += soundtrack.seconds;
     found.push({ soundtrack, matches });
     if (known.has(soundtrack.id)) continue;

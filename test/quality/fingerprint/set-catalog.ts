@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   fingerprintConfig,
@@ -7,10 +8,13 @@ import {
   MemoryIndex,
   ReferenceCache,
   referencePeaks,
+  type CandidateSource,
   type Peaks,
   type ReferencePeaks,
 } from '@earmark/fingerprint';
+import { openEmbeddedIndex } from '@earmark/fingerprint-index';
 import type { TrackId } from '@earmark/kernel';
+import { chunksOf, sourceOf } from '../../support/bench-tracks.ts';
 import { peaksOf } from './peak-cache.ts';
 
 /** A catalog of make_queries.py in memory: what searching and scanning it takes. */
@@ -46,6 +50,21 @@ export function openSetCatalog(music: string, sets: string, cache: string): SetC
   const peaks = { peaksOf: (id: TrackId) => Promise.resolve(tracks.get(id)) };
   const references = new ReferenceCache(peaks, 10_000);
   return { tracks, index, peaks, references, hours: frames / framesPerSecond / 3600 };
+}
+
+/**
+ * The catalog in segment files, rounded as they keep it; in a temporary folder until the process ends.
+ */
+export async function indexFilesOf({ tracks }: SetCatalog): Promise<CandidateSource> {
+  const directory = mkdtempSync(join(tmpdir(), 'earmark-set-catalog-'));
+  process.on('exit', () => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const index = await openEmbeddedIndex({ directory, mode: 'write' });
+  for (const [track, peaks] of tracks) await index.add(chunksOf(track, peaks));
+  await index.flush();
+  await index.compact();
+  return sourceOf(index);
 }
 
 /** Peaks of a recording at the density of an index. */
