@@ -7,7 +7,7 @@ type Weighed = Pick<LiveSegment, 'tracks' | 'dead'>;
 export type MergePolicy = Readonly<{
   /** A segment is merged with all smaller ones when these hold together at least this share of its landmarks. */
   growth: number;
-  /** No merge makes a segment above this: about 1,000 h of music. */
+  /** No merge makes a segment above this: about 1,150 h of music. */
   mostLandmarks: number;
   /** A segment with more dead landmarks than this share of all is rewritten alone. */
   deadShare: number;
@@ -24,7 +24,7 @@ export const defaultMergePolicy: MergePolicy = {
  *
  * A question looks every hash up in every segment, and the deep levels of a search, whose work is bounded, look up the
  * fewer hashes the more segments there are. Each segment outweighs those smaller than it together, so that few are left:
- * 385 flushes of one size (1,000 h) have 3 segments on average and 5 at most, and write every landmark 8 times (merge-policy.test.ts).
+ * 385 flushes of one size (1,100 h) have 3 segments on average and 5 at most, and write every landmark 8 times (merge-policy.test.ts).
  */
 export function chooseMerge<Segment extends Weighed>(
   segments: readonly Segment[],
